@@ -1,0 +1,15 @@
+/** Rises when `normalise` or the batching of submissions changes: derived submission ids depend on it (K4). */
+export const batchingVersion = 1;
+
+const plain = /^[!-`{-~]*$/;
+
+/**
+ * What identities are compared by (SER-2): NFKC, trimmed, inner white space as one space, upper case.
+ * NFKC is taken again after the change of case, since upper-casing can leave a text that NFKC would change:
+ * a second `normalise` must change nothing.
+ */
+export function normalise(text: string): string {
+  // Most serials are upper-case ASCII without spaces already; the test is much cheaper than the transformation.
+  if (plain.test(text)) return text;
+  return text.normalize('NFKC').toUpperCase().normalize('NFKC').replace(/\s+/gu, ' ').trim();
+}
