@@ -19,7 +19,11 @@ export type Read =
   | { readonly kind: 'score'; readonly key: string; readonly members: readonly string[] };
 
 export type Write =
-  | { readonly kind: 'set'; readonly key: string; readonly fields: readonly (readonly [string | Buffer, string | Buffer])[] }
+  | {
+      readonly kind: 'set';
+      readonly key: string;
+      readonly fields: readonly (readonly [string | Buffer, string | Buffer])[];
+    }
   | { readonly kind: 'delete'; readonly key: string; readonly fields: readonly (string | Buffer)[] }
   | { readonly kind: 'score'; readonly key: string; readonly members: readonly (readonly [number, string])[] }
   /** Removes members whose score is lower than `below`. */
@@ -56,7 +60,11 @@ export const journalEntriesMax = 64;
 export interface StateStore {
   start(scope: Scope): Promise<Started | 'no_index'>;
   /** One array of values per read, one value per field or member; null where there is none. Scores come as text. */
-  read(scope: Scope, expected: number, reads: readonly Read[]): Promise<readonly (readonly (Buffer | null)[])[] | Refusal>;
+  read(
+    scope: Scope,
+    expected: number,
+    reads: readonly Read[],
+  ): Promise<readonly (readonly (Buffer | null)[])[] | Refusal>;
   /** All of it or nothing. `full`: the journal would hold more than `journalEntriesMax` entries; nothing is written. */
   apply(scope: Scope, expected: number, applied: Applied): Promise<'applied' | Refusal | 'full'>;
   /** Forgets journal entries after one's own acknowledgement (D6). Obeys D7. */

@@ -1,0 +1,85 @@
+import { createRequire } from 'node:module';
+import { Kafka, KafkaJSError, KafkaJSProtocolError, logLevel } from 'kafkajs';
+import { OperationalError } from '#shared/base/errors.ts';
+
+export interface KafkaLog {
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+interface RequestQueue {
+  pending: unknown[];
+  throttledUntil: number;
+  throttleCheckTimeoutId: NodeJS.Timeout | null;
+  checkPendingRequests(): void;
+}
+
+let patched = false;
+
+/**
+ * kafkajs re-arms a timer for ever on every idle connection, often with a negative delay. A timer is needed only
+ * while requests wait for a throttle to end; all other pending requests are sent when one in flight is answered.
+ */
+function patchRequestQueue(): void {
+  if (patched) return;
+  patched = true;
+  const queue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {
+    prototype: RequestQueue & { scheduleCheckPendingRequests(): void };
+  };
+  queue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+    if (this.pending.length === 0 || this.throttleCheckTimeoutId) return;
+    this.throttleCheckTimeoutId = setTimeout(
+      () => {
+        this.throttleCheckTimeoutId = null;
+        this.checkPendingRequests();
+      },
+      Math.max(this.throttledUntil - Date.now(), 10),
+    );
+  };
+}
+
+/** One Kafka client per process. `brokers`: host:port, comma-separated. */
+export function createKafka(options: { brokers: string; clientId: string; log: KafkaLog }): Kafka {
+  patchRequestQueue();
+  return new Kafka({
+    clientId: options.clientId,
+    brokers: options.brokers.split(','),
+    connectionTimeout: 3_000,
+    requestTimeout: 10_000,
+    retry: { initialRetryTime: 50, maxRetryTime: 2_000, retries: 5 },
+    logLevel: logLevel.WARN,
+    logCreator: () => (entry) => {
+      const { message, timestamp: _, logger: __, ...details } = entry.log;
+      if (entry.level <= logLevel.ERROR) options.log.error(details, `kafka: ${message}`);
+      else options.log.warn(details, `kafka: ${message}`);
+    },
+  });
+}
+
+/** Errors of the protocol that say the request itself is wrong: trying again cannot help. */
+const refusedRequests = new Set([
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'INVALID_REQUIRED_ACKS',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+  'UNSUPPORTED_VERSION',
+  'INVALID_RECORD',
+]);
+
+/** Translates what kafkajs throws, once. Errors of others pass through: they are not Kafka's, and not retryable. */
+export function translateKafkaError(cause: unknown, doing: string): unknown {
+  if (!(cause instanceof KafkaJSError)) return cause;
+  const root = rootCause(cause);
+  const type = root instanceof KafkaJSProtocolError ? root.type : root.name;
+  return new OperationalError('kafka_unavailable', `Kafka did not complete: ${doing} (${type}: ${root.message})`, {
+    retryable: !refusedRequests.has(type),
+    cause,
+  });
+}
+
+function rootCause(error: KafkaJSError): Error {
+  const next = (error as { cause?: unknown }).cause ?? (error as { originalError?: unknown }).originalError;
+  return next instanceof KafkaJSError ? rootCause(next) : error;
+}

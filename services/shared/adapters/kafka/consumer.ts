@@ -1,0 +1,364 @@
+import type { Admin, Batch, Consumer, EachBatchPayload, IHeaders, Kafka } from 'kafkajs';
+import { AssertionError, isRetryable } from '#shared/base/errors.ts';
+import { backoffMs } from '#shared/runtime/backoff.ts';
+import { FetchGate } from '#shared/runtime/gate.ts';
+import { type InMessage, type PartitionWorker, Restart, type Stage } from '#shared/runtime/stage.ts';
+import { type KafkaLog, translateKafkaError } from './client.ts';
+
+export interface ConsumerOptions {
+  readonly kafka: Kafka;
+  readonly groupId: string;
+  readonly topic: string;
+  readonly stage: Stage;
+  readonly log: KafkaLog & { info(details: object, message: string): void };
+  readonly sessionTimeoutMs: number;
+  /** Bytes of one partition in one fetch. */
+  readonly fetchBytesMax: number;
+  /** Called each time the loop turns: `/healthz` tells a live loop from a stuck one. */
+  readonly onTurn?: () => void;
+  readonly onBacklog?: (partition: number, messages: number) => void;
+}
+
+const commitIntervalMs = 500;
+const fetchWaitMs = 250;
+
+/**
+ * Consumes one topic with one stage until `stop`. Every assigned partition is started before its first message, and
+ * again after each rebalance, MOVED or failure of the world; a batch is handled only when the gate admits it.
+ * `failed` rejects on our own bugs and on positions outside the log (K6): the process must end.
+ */
+export class StageConsumer {
+  readonly failed: Promise<never>;
+  readonly #options: ConsumerOptions;
+  readonly #consumer: Consumer;
+  readonly #admin: Admin;
+  readonly #partitions = new Map<number, PartitionRun>();
+  #reject!: (error: unknown) => void;
+  #committing: NodeJS.Timeout | undefined;
+
+  constructor(options: ConsumerOptions) {
+    this.#options = options;
+    this.failed = new Promise((_, reject) => {
+      this.#reject = reject;
+    });
+    this.failed.catch(() => undefined);
+    this.#admin = options.kafka.admin();
+    this.#consumer = options.kafka.consumer({
+      groupId: options.groupId,
+      sessionTimeout: options.sessionTimeoutMs,
+      heartbeatInterval: Math.floor(options.sessionTimeoutMs / 10),
+      rebalanceTimeout: options.sessionTimeoutMs * 2,
+      maxBytesPerPartition: options.fetchBytesMax,
+      minBytes: 1,
+      maxWaitTimeInMs: fetchWaitMs,
+      readUncommitted: false,
+      allowAutoTopicCreation: false,
+      retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8, restartOnFailure: async () => true },
+    });
+  }
+
+  async start(): Promise<void> {
+    const { topic } = this.#options;
+    const { GROUP_JOIN, START_BATCH_PROCESS, CRASH, FETCH_START } = this.#consumer.events;
+    this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#assigned(payload.memberAssignment[topic] ?? []));
+    this.#consumer.on(FETCH_START, () => this.#options.onTurn?.());
+    this.#consumer.on(CRASH, ({ payload }) => {
+      if (!payload.restart) this.#reject(translateKafkaError(payload.error, 'consume'));
+    });
+    // Fetches that hold nothing but transaction markers never reach eachBatch; the gate must know of them.
+    this.#consumer.on(START_BATCH_PROCESS, ({ payload }) => {
+      if (payload.batchSize === 0)
+        this.#partitions
+          .get(payload.partition)
+          ?.gate?.skipped(Number(payload.firstOffset), Number(payload.lastOffset));
+    });
+    try {
+      await this.#admin.connect();
+      await this.#consumer.connect();
+      await this.#consumer.subscribe({ topic, fromBeginning: true });
+      await this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: 64,
+        eachBatch: (payload) => this.#eachBatch(payload),
+      });
+    } catch (error) {
+      throw translateKafkaError(error, `consume ${topic}`);
+    }
+    this.#committing = setInterval(() => void this.#commit(), commitIntervalMs);
+  }
+
+  /** Stops fetching, waits for what is in flight, commits, leaves the group. */
+  async stop(): Promise<void> {
+    clearInterval(this.#committing);
+    for (const run of this.#partitions.values()) run.stop();
+    await Promise.all([...this.#partitions.values()].map((run) => run.worker?.settled()));
+    await this.#commit();
+    await this.#consumer.disconnect().catch(() => undefined);
+    await this.#admin.disconnect().catch(() => undefined);
+  }
+
+  #assigned(partitions: readonly number[]): void {
+    this.#options.log.info({ partitions }, 'partitions assigned');
+    const former = new Map(this.#partitions);
+    this.#partitions.clear();
+    for (const run of former.values()) run.stop();
+    for (const partition of partitions) {
+      const run = new PartitionRun(partition, {
+        open: async (current) => {
+          await former.get(partition)?.settled();
+          return this.#open(current);
+        },
+        seek: (offset) => this.#seek(partition, offset),
+        fatal: (error) => this.#reject(error),
+        restarting: (error, delayMs) =>
+          this.#options.log.warn(
+            { partition, delayMs, reason: (error as Error).message, err: error },
+            'partition starts again from its stored position',
+          ),
+      });
+      this.#partitions.set(partition, run);
+      run.begin();
+    }
+  }
+
+  /** Asks the stage to start, and makes sure that its position lies inside the log (K6). */
+  async #open(run: PartitionRun): Promise<{ worker: PartitionWorker; offset: number }> {
+    const { stage, topic } = this.#options;
+    const started = await stage.start(run.partition, {
+      commit: (nextOffset) => run.commit(nextOffset),
+      fail: (error) => run.fail(error),
+    });
+    const range = await this.#range(run.partition);
+    const offset = started.offset === 'committed' ? await this.#committed(run.partition) : started.offset;
+    if (offset < range.low || offset > range.high)
+      throw new AssertionError(
+        `position ${offset} of ${topic}/${run.partition} lies outside the log (${range.low} to ${range.high}): ` +
+          'the topic was recreated, retention has passed, or a store was restored from an old copy. ' +
+          'Restore the matching stores, or rebuild the index, before starting again.',
+      );
+    return { worker: started.worker, offset };
+  }
+
+  async #range(partition: number): Promise<{ low: number; high: number }> {
+    try {
+      const offsets = await this.#admin.fetchTopicOffsets(this.#options.topic);
+      const found = offsets.find((entry) => entry.partition === partition);
+      return { low: Number(found?.low ?? 0), high: Number(found?.high ?? 0) };
+    } catch (error) {
+      throw translateKafkaError(error, 'read the offsets of the log');
+    }
+  }
+
+  async #committed(partition: number): Promise<number> {
+    const { groupId, topic } = this.#options;
+    try {
+      const [entry] = await this.#admin.fetchOffsets({ groupId, topics: [topic] });
+      const offset = Number(entry?.partitions.find((part) => part.partition === partition)?.offset ?? -1);
+      return Math.max(offset, 0);
+    } catch (error) {
+      throw translateKafkaError(error, 'read the committed offsets');
+    }
+  }
+
+  #seek(partition: number, offset: number): void {
+    this.#consumer.seek({ topic: this.#options.topic, partition, offset: String(offset) });
+  }
+
+  async #eachBatch(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
+    const run = this.#partitions.get(batch.partition);
+    if (!run || run.stopped) return;
+    await withHeartbeats(payload, this.#options, run.ready());
+    const gate = run.gate;
+    if (!gate || run.stopped) return;
+    // `fetchedOffset` is in kafkajs, but not in its types.
+    const fetchedOffset = Number((batch as Batch & { fetchedOffset: string }).fetchedOffset);
+    if (!gate.admits(fetchedOffset)) return this.#discard(run, gate);
+    const lastOffset = Number(batch.lastOffset());
+    const backlog = Math.max(Number(batch.highWatermark) - 1 - lastOffset, 0);
+    this.#options.onBacklog?.(batch.partition, backlog);
+    const handled = run.handle(batch.messages.map(toInMessage), lastOffset, backlog);
+    if (await withHeartbeats(payload, this.#options, handled)) payload.resolveOffset(String(lastOffset));
+  }
+
+  /** A stale fetch, or a position that kafkajs reset by itself: ask again for what this partition waits for. */
+  async #discard(run: PartitionRun, gate: FetchGate): Promise<void> {
+    try {
+      const range = await this.#range(run.partition);
+      if (gate.next < range.low || gate.next > range.high)
+        return this.#reject(
+          new AssertionError(
+            `position ${gate.next} of ${this.#options.topic}/${run.partition} left the log (${range.low} to ${range.high})`,
+          ),
+        );
+      if (!run.stopped) this.#seek(run.partition, gate.next);
+    } catch (error) {
+      run.fail(error);
+    }
+  }
+
+  async #commit(): Promise<void> {
+    const offsets = [...this.#partitions.values()].flatMap((run) => run.takeCommit());
+    if (offsets.length === 0) return;
+    const { topic } = this.#options;
+    try {
+      await this.#consumer.commitOffsets(
+        offsets.map(({ partition, offset }) => ({ topic, partition, offset: String(offset) })),
+      );
+    } catch (error) {
+      // What was not committed is delivered again, to whoever owns the partition then.
+      this.#options.log.warn({ err: error }, 'offsets not committed');
+    }
+  }
+}
+
+interface RunHooks {
+  open(run: PartitionRun): Promise<{ worker: PartitionWorker; offset: number }>;
+  seek(offset: number): void;
+  fatal(error: unknown): void;
+  restarting(error: unknown, delayMs: number): void;
+}
+
+/** One partition during one assignment: starting, running, starting again, stopped. */
+class PartitionRun {
+  readonly partition: number;
+  readonly #hooks: RunHooks;
+  #opening: Promise<void> = Promise.resolve();
+  #failures = 0;
+  #uncommitted: number | undefined;
+  #handling: Promise<unknown> = Promise.resolve();
+  stopped = false;
+  gate: FetchGate | undefined;
+  worker: PartitionWorker | undefined;
+
+  constructor(partition: number, hooks: RunHooks) {
+    this.partition = partition;
+    this.#hooks = hooks;
+  }
+
+  begin(): void {
+    this.#opening = this.#open();
+  }
+
+  ready(): Promise<void> {
+    return this.#opening;
+  }
+
+  async settled(): Promise<void> {
+    await this.#opening.catch(() => undefined);
+    await this.#handling.catch(() => undefined);
+    await this.worker?.settled();
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  commit(nextOffset: number): void {
+    this.#uncommitted = Math.max(this.#uncommitted ?? 0, nextOffset);
+  }
+
+  takeCommit(): { partition: number; offset: number }[] {
+    const offset = this.#uncommitted;
+    this.#uncommitted = undefined;
+    return offset === undefined ? [] : [{ partition: this.partition, offset }];
+  }
+
+  /** True when everything up to `lastOffset` was taken over; false when the partition starts again. */
+  async handle(messages: readonly InMessage[], lastOffset: number, backlog: number): Promise<boolean> {
+    const { gate, worker } = this;
+    if (!gate || !worker) return false;
+    try {
+      const handling = worker.handle(messages, { backlog });
+      this.#handling = handling;
+      await handling;
+      this.#failures = 0;
+    } catch (error) {
+      this.fail(error);
+    }
+    if (this.stopped || this.gate !== gate) return false;
+    gate.advance(lastOffset);
+    return true;
+  }
+
+  fail(error: unknown): void {
+    if (this.stopped || !this.gate) return;
+    if (!(error instanceof Restart) && !isRetryable(error)) {
+      this.stop();
+      return this.#hooks.fatal(error);
+    }
+    const former = this.worker;
+    this.gate = undefined;
+    this.worker = undefined;
+    this.#opening = this.#delay(error)
+      .then(() => former?.settled())
+      .then(() => this.#open());
+  }
+
+  async #open(): Promise<void> {
+    while (!this.stopped) {
+      try {
+        const { worker, offset } = await this.#hooks.open(this);
+        if (this.stopped) return;
+        this.worker = worker;
+        this.gate = new FetchGate(offset);
+        this.#hooks.seek(offset);
+        return;
+      } catch (error) {
+        if (!(error instanceof Restart) && !isRetryable(error)) {
+          this.stop();
+          return this.#hooks.fatal(error);
+        }
+        await this.#delay(error);
+      }
+    }
+  }
+
+  async #delay(error: unknown): Promise<void> {
+    const delayMs = error instanceof Restart && this.#failures === 0 ? 0 : backoffMs(this.#failures);
+    this.#failures += 1;
+    this.#hooks.restarting(error, delayMs);
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+  }
+}
+
+/** Waits for `work` while the group hears from us. A rebalance is reported after `work` has come to its end. */
+async function withHeartbeats<T>(
+  payload: EachBatchPayload,
+  options: ConsumerOptions,
+  work: Promise<T>,
+): Promise<T> {
+  let lost: unknown;
+  const timer = setInterval(
+    () => {
+      payload.heartbeat().catch((error) => {
+        lost ??= error;
+      });
+    },
+    Math.max(Math.floor(options.sessionTimeoutMs / 10), 500),
+  );
+  try {
+    const result = await work;
+    if (lost) throw lost;
+    return result;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function toInMessage(message: EachBatchPayload['batch']['messages'][number]): InMessage {
+  return {
+    offset: Number(message.offset),
+    key: message.key,
+    value: message.value,
+    headers: textHeaders(message.headers),
+    timestamp: Number(message.timestamp),
+  };
+}
+
+function textHeaders(headers: IHeaders | undefined): Readonly<Record<string, string>> {
+  const text: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers ?? {})) if (value !== undefined) text[name] = String(value);
+  return text;
+}
