@@ -54,7 +54,9 @@ export async function runService<S extends Settings>(
   const all = { ...commonSettings, ...settings };
   const read = readConfig(all, process.env);
   if ('faults' in read) {
-    process.stderr.write(`${name}: the configuration has faults\n${read.faults.map((f) => `  ${f}\n`).join('')}`);
+    process.stderr.write(
+      `${name}: the configuration has faults\n${read.faults.map((f) => `  ${f}\n`).join('')}`,
+    );
     process.exit(2);
   }
   const config = read.config as Config<S & typeof commonSettings>;

@@ -73,10 +73,14 @@ export function translateKafkaError(cause: unknown, doing: string): unknown {
   if (!(cause instanceof KafkaJSError)) return cause;
   const root = rootCause(cause);
   const type = root instanceof KafkaJSProtocolError ? root.type : root.name;
-  return new OperationalError('kafka_unavailable', `Kafka did not complete: ${doing} (${type}: ${root.message})`, {
-    retryable: !refusedRequests.has(type),
-    cause,
-  });
+  return new OperationalError(
+    'kafka_unavailable',
+    `Kafka did not complete: ${doing} (${type}: ${root.message})`,
+    {
+      retryable: !refusedRequests.has(type),
+      cause,
+    },
+  );
 }
 
 function rootCause(error: KafkaJSError): Error {

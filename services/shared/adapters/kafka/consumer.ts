@@ -286,7 +286,8 @@ class PartitionRun {
     if (this.stopped || !this.gate) return;
     if (!(error instanceof Restart) && !isRetryable(error)) {
       this.stop();
-      return this.#hooks.fatal(error);
+      this.#hooks.fatal(error);
+      return;
     }
     const former = this.worker;
     this.gate = undefined;
@@ -359,6 +360,7 @@ function toInMessage(message: EachBatchPayload['batch']['messages'][number]): In
 
 function textHeaders(headers: IHeaders | undefined): Readonly<Record<string, string>> {
   const text: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers ?? {})) if (value !== undefined) text[name] = String(value);
+  for (const [name, value] of Object.entries(headers ?? {}))
+    if (value !== undefined) text[name] = String(value);
   return text;
 }
