@@ -90,19 +90,32 @@ export class Appender<T> {
     });
   }
 
-  append(message: Buffer, tail: T): Buffer {
-    const successor = this.#successors.get(schemaIdOf(message) ?? -1);
-    assert(successor, 'only a decoded message is appended to');
-    let end = successor.type.encode(tail, this.#slab, 0);
+  /** The bytes that a message of this id gets appended. */
+  tail(message: Buffer, fields: T): Buffer {
+    const { type } = this.#successor(message);
+    let end = type.encode(fields, this.#slab, 0);
     if (end < 0) {
       this.#slab = Buffer.allocUnsafeSlow((this.#slab.length - end) * 2);
-      end = successor.type.encode(tail, this.#slab, 0);
+      end = type.encode(fields, this.#slab, 0);
     }
-    const longer = Buffer.allocUnsafe(message.length + end);
-    message.copy(longer, 0);
-    this.#slab.copy(longer, message.length, 0, end);
-    writeWireHeader(longer, successor.id);
+    return Buffer.from(this.#slab.subarray(0, end));
+  }
+
+  /** The longer message: the bytes received, the tail, and the id of the longer schema. */
+  join(message: Buffer, tail: Buffer): Buffer {
+    const longer = Buffer.concat([message, tail]);
+    writeWireHeader(longer, this.#successor(message).id);
     return longer;
+  }
+
+  append(message: Buffer, fields: T): Buffer {
+    return this.join(message, this.tail(message, fields));
+  }
+
+  #successor(message: Buffer): { id: number; type: avro.Type } {
+    const successor = this.#successors.get(schemaIdOf(message) ?? -1);
+    assert(successor, 'only a decoded message is appended to');
+    return successor;
   }
 }
 

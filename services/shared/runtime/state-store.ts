@@ -7,6 +7,13 @@
  * index generation (D7). State changes only together with the position, and is a function of generation and position;
  * so when `apply` finds the position that `read` found, it finds the state that `read` found.
  */
+/** Binary text: one character per byte (latin1). Cheap as a map key and for the wire; `utf8Bytes` makes it of any text. */
+export type Bytes = string;
+
+export function utf8Bytes(text: string): Bytes {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
 export interface Scope {
   /** Hash tag of every key of this scope: the partition's number, or `claims`. */
   readonly name: string;
@@ -15,17 +22,21 @@ export interface Scope {
 }
 
 export type Read =
-  | { readonly kind: 'hash'; readonly key: string; readonly fields: readonly (string | Buffer)[] }
-  | { readonly kind: 'score'; readonly key: string; readonly members: readonly string[] };
+  | { readonly kind: 'hash'; readonly key: string; readonly fields: readonly Bytes[] }
+  | { readonly kind: 'score'; readonly key: string; readonly members: readonly Bytes[] };
 
 export type Write =
   | {
       readonly kind: 'set';
       readonly key: string;
-      readonly fields: readonly (readonly [string | Buffer, string | Buffer])[];
+      readonly fields: readonly (readonly [field: Bytes, value: Bytes])[];
     }
-  | { readonly kind: 'delete'; readonly key: string; readonly fields: readonly (string | Buffer)[] }
-  | { readonly kind: 'score'; readonly key: string; readonly members: readonly (readonly [number, string])[] }
+  | { readonly kind: 'delete'; readonly key: string; readonly fields: readonly Bytes[] }
+  | {
+      readonly kind: 'score';
+      readonly key: string;
+      readonly members: readonly (readonly [score: number, member: Bytes])[];
+    }
   /** Removes members whose score is lower than `below`. */
   | { readonly kind: 'expire'; readonly key: string; readonly below: number };
 
@@ -64,7 +75,7 @@ export interface StateStore {
     scope: Scope,
     expected: number,
     reads: readonly Read[],
-  ): Promise<readonly (readonly (Buffer | null)[])[] | Refusal>;
+  ): Promise<readonly (readonly (Bytes | null)[])[] | Refusal>;
   /** All of it or nothing. `full`: the journal would hold more than `journalEntriesMax` entries; nothing is written. */
   apply(scope: Scope, expected: number, applied: Applied): Promise<'applied' | Refusal | 'full'>;
   /** Forgets journal entries after one's own acknowledgement (D6). Obeys D7. */

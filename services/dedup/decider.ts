@@ -1,0 +1,285 @@
+import { hash } from 'node:crypto';
+import { assert } from '#shared/base/errors.ts';
+import type { Decision } from '#shared/domain/serials.ts';
+import { type Bytes, type Read, utf8Bytes, type Write } from '#shared/runtime/state-store.ts';
+import { decideRecord, outcomeBeforeIndex } from './decide.ts';
+import type { Incoming } from './partition.ts';
+import { packName, packSlots, type Slot, unpackName, unpackSlots } from './slots.ts';
+
+/** What dedup reads of a ListedBatch. */
+export interface BatchView {
+  readonly product: string;
+  readonly action: string;
+  readonly received_at: number;
+  readonly records: readonly {
+    readonly supplier_key: string;
+    readonly holder_key: string;
+    readonly serial_key: string;
+    readonly finding: string;
+  }[];
+  readonly listings: readonly { readonly finding: string }[];
+  readonly decisions?: readonly Decision[];
+}
+
+/** How one generation of the index lays out its serials; fixed when the generation begins. */
+export interface IndexLayout {
+  /** Secret of the serial hash: nobody outside can aim at a bucket or a collision. */
+  readonly hashKey: string;
+  readonly buckets: number;
+}
+
+/** A record that the index must decide. */
+interface Pending {
+  readonly field: Bytes;
+  readonly bucket: number;
+  readonly holder: string;
+  readonly supplier: string;
+}
+
+interface PlannedMessage {
+  readonly message: Incoming;
+  /** Name in the seen-set; absent for ticks, stand-ins and dead letters, which are never in it (D3). */
+  readonly seenAs?: Bytes;
+  readonly records: readonly (Pending | Decision)[];
+}
+
+export interface Plan {
+  readonly messages: readonly PlannedMessage[];
+  readonly reads: readonly Read[];
+  readonly buckets: ReadonlyMap<number, readonly Bytes[]>;
+  readonly names: { readonly holders: readonly string[]; readonly suppliers: readonly string[] };
+  readonly seen: readonly Bytes[];
+}
+
+export type Verdict =
+  | { readonly kind: 'decided'; readonly message: Incoming; readonly decisions: readonly Decision[] }
+  | { readonly kind: 'copy'; readonly message: Incoming }
+  | { readonly kind: 'dead'; readonly message: Incoming };
+
+/** Copies of a batch are told from new ones for this long, by the messages' own received_at (D3). */
+export const idempotencyWindowMs = 7 * 24 * 3_600_000;
+
+/** One score keeps the time and the number of rows: received_at * 1000 + rows. */
+const rowsScale = 1_000;
+
+/**
+ * Turns messages into reads, and what was read into decisions and writes. Pure: state comes in as values, and leaves as
+ * writes; messages of one chunk and records of one batch see each other.
+ */
+export class Decider {
+  readonly #layout: IndexLayout;
+
+  constructor(layout: IndexLayout) {
+    this.#layout = layout;
+  }
+
+  plan(messages: readonly Incoming[]): Plan {
+    const buckets = new Map<number, Set<Bytes>>();
+    const holders = new Set<string>();
+    const suppliers = new Set<string>();
+    const seen = new Set<Bytes>();
+    const planned = messages.map((message): PlannedMessage => {
+      const records = this.#pending(message.batch);
+      for (const record of records) {
+        if ('outcome' in record) continue;
+        const fields = buckets.get(record.bucket);
+        if (fields) fields.add(record.field);
+        else buckets.set(record.bucket, new Set([record.field]));
+        holders.add(record.holder);
+        suppliers.add(record.supplier);
+      }
+      if (records.length === 0) return { message, records };
+      const seenAs = seenName(message.headers.submission, message.headers.batch);
+      seen.add(seenAs);
+      return { message, records, seenAs };
+    });
+    const names = { holders: [...holders], suppliers: [...suppliers] };
+    const fieldLists = new Map([...buckets].map(([bucket, fields]) => [bucket, [...fields]]));
+    const reads: Read[] = [
+      { kind: 'score', key: 'seen', members: [...seen] },
+      { kind: 'hash', key: 'holders', fields: nameFields(names.holders) },
+      { kind: 'hash', key: 'suppliers', fields: nameFields(names.suppliers) },
+      ...[...fieldLists].map(([bucket, fields]): Read => ({ kind: 'hash', key: bucketKey(bucket), fields })),
+    ];
+    return { messages: planned, reads, buckets: fieldLists, names, seen: [...seen] };
+  }
+
+  decide(
+    plan: Plan,
+    values: readonly (readonly (Bytes | null)[])[],
+  ): { results: readonly Verdict[]; writes: readonly Write[] } {
+    const [seenScores = [], holderIds = [], supplierIds = [], ...bucketValues] = values;
+    const seen = new Map<Bytes, number | undefined>(
+      plan.seen.map((name, i) => [name, seenScores[i] == null ? undefined : Number(seenScores[i])]),
+    );
+    const holders = new Dictionary('holders', plan.names.holders, holderIds);
+    const suppliers = new Dictionary('suppliers', plan.names.suppliers, supplierIds);
+    const slots = new SlotOverlay(plan.buckets, bucketValues);
+    const marks: [number, Bytes][] = [];
+
+    const results = plan.messages.map(({ message, records, seenAs }): Verdict => {
+      const { batch } = message;
+      if (!batch) return { kind: 'dead', message };
+      if (seenAs !== undefined) {
+        const score = seen.get(seenAs);
+        if (score !== undefined) {
+          const before = score % rowsScale;
+          assert(
+            before === records.length,
+            `a copy of a batch has ${records.length} rows, the first had ${before}`,
+          );
+          return { kind: 'copy', message };
+        }
+        const mark = batch.received_at * rowsScale + records.length;
+        seen.set(seenAs, mark);
+        marks.push([mark, seenAs]);
+      }
+      const decisions = records.map((record): Decision => {
+        if ('outcome' in record) return record;
+        const decided = decideRecord(slots.get(record), {
+          action: batch.action,
+          holder: holders.idOf(record.holder),
+          supplier: suppliers.idOf(record.supplier),
+        });
+        if (decided.slots) {
+          slots.set(record, decided.slots);
+          holders.used(record.holder);
+          suppliers.used(record.supplier);
+        }
+        return decided.decision;
+      });
+      return { kind: 'decided', message, decisions };
+    });
+    return {
+      results,
+      writes: [...seenWrites(marks), ...holders.writes(), ...suppliers.writes(), ...slots.writes()],
+    };
+  }
+
+  /** Each record as the outcome it has without the index, or as what the index is asked. */
+  #pending(batch: BatchView | undefined): readonly (Pending | Decision)[] {
+    if (!batch) return [];
+    const prefix = `${this.#layout.hashKey}${batch.product}\n`;
+    return batch.records.map((record, i) => {
+      const outcome = outcomeBeforeIndex(record.finding, batch.listings[i]?.finding ?? '');
+      if (outcome) return { outcome, entry: 0, note: '' };
+      const field = hash('sha256', prefix + record.serial_key, 'binary').slice(0, 8);
+      return {
+        field,
+        bucket: bucketOf(field, this.#layout.buckets),
+        holder: record.holder_key,
+        supplier: record.supplier_key,
+      };
+    });
+  }
+}
+
+/** The index's own number of every name: 1, 2, 3, ... in the order of first use; the last number is kept under ''. */
+class Dictionary {
+  readonly #key: string;
+  readonly #ids = new Map<string, number>();
+  readonly #added = new Map<string, number>();
+  #last: number;
+
+  constructor(key: string, names: readonly string[], values: readonly (Bytes | null)[]) {
+    this.#key = key;
+    this.#last = values[0] == null ? 0 : unpackName(values[0]);
+    names.forEach((name, i) => {
+      const value = values[i + 1];
+      if (value != null) this.#ids.set(name, unpackName(value));
+    });
+  }
+
+  /** The number of a name, or the one it would get: no slot can hold that yet. */
+  idOf(name: string): number {
+    return this.#ids.get(name) ?? this.#last + 1;
+  }
+
+  /** A name gets its number when an entry uses it, so that numbers depend on the log alone and not on its chunks. */
+  used(name: string): void {
+    if (this.#ids.has(name)) return;
+    this.#last += 1;
+    this.#ids.set(name, this.#last);
+    this.#added.set(name, this.#last);
+  }
+
+  writes(): readonly Write[] {
+    if (this.#added.size === 0) return [];
+    const fields = [...this.#added].map(([name, id]) => [utf8Bytes(name), packName(id)] as const);
+    return [{ kind: 'set', key: this.#key, fields: [['', packName(this.#last)], ...fields] }];
+  }
+}
+
+/** The slots that were read, with what this chunk changed on top. */
+class SlotOverlay {
+  readonly #read = new Map<Bytes, Bytes>();
+  readonly #changed = new Map<number, Map<Bytes, Bytes>>();
+
+  constructor(
+    buckets: ReadonlyMap<number, readonly Bytes[]>,
+    values: readonly (readonly (Bytes | null)[])[],
+  ) {
+    let i = 0;
+    for (const fields of buckets.values()) {
+      const held = values[i++]!;
+      fields.forEach((field, f) => {
+        const value = held[f];
+        if (value != null) this.#read.set(field, value);
+      });
+    }
+  }
+
+  get({ field }: Pending): readonly Slot[] {
+    return unpackSlots(this.#read.get(field) ?? null);
+  }
+
+  set({ bucket, field }: Pending, slots: readonly Slot[]): void {
+    const packed = packSlots(slots);
+    this.#read.set(field, packed);
+    const fields = this.#changed.get(bucket);
+    if (fields) fields.set(field, packed);
+    else this.#changed.set(bucket, new Map([[field, packed]]));
+  }
+
+  writes(): readonly Write[] {
+    return [...this.#changed].map(([bucket, fields]) => ({
+      kind: 'set',
+      key: bucketKey(bucket),
+      fields: [...fields],
+    }));
+  }
+}
+
+function seenWrites(marks: readonly (readonly [number, Bytes])[]): readonly Write[] {
+  if (marks.length === 0) return [];
+  const latest = Math.max(...marks.map(([score]) => score));
+  const below = latest - (latest % rowsScale) - idempotencyWindowMs * rowsScale;
+  return [
+    { kind: 'score', key: 'seen', members: marks },
+    { kind: 'expire', key: 'seen', below },
+  ];
+}
+
+function nameFields(names: readonly string[]): readonly Bytes[] {
+  return ['', ...names.map(utf8Bytes)];
+}
+
+function bucketKey(bucket: number): string {
+  return `s${bucket}`;
+}
+
+function bucketOf(field: Bytes, buckets: number): number {
+  const number =
+    (field.charCodeAt(0) << 24) |
+    (field.charCodeAt(1) << 16) |
+    (field.charCodeAt(2) << 8) |
+    field.charCodeAt(3);
+  return (number >>> 0) % buckets;
+}
+
+/** (submission, batch) as 16 bytes of the UUID and 2 of the number. */
+function seenName(submission: string, batch: number): Bytes {
+  const uuid = Buffer.from(submission.replaceAll('-', ''), 'hex').toString('latin1');
+  assert(uuid.length === 16, `submission ${submission} is not a UUID`);
+  return uuid + String.fromCharCode((batch >> 8) & 255, batch & 255);
+}

@@ -1,0 +1,45 @@
+-- KEYS: generation, position, journal, then one key per write.
+-- ARGV: generation, expected position, new position, new seek offset, journal entries at most, journal, writes.
+-- journal: count, then for each entry a length-prefixed origin (text) and a length-prefixed value.
+-- writes: for each key one kind byte (1 set fields, 2 delete fields, 3 set scores, 4 expire below a score), a count, then
+-- length-prefixed texts: field and value, field, score and member, or the one score.
+-- Checks come first and may refuse. Nothing after the first write can fail: a Lua error does not undo writes (D1).
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'no_index' end
+if (redis.call('HGET', KEYS[2], 'position') or '-1') ~= ARGV[2] then return 'moved' end
+
+local unpackStruct = struct.unpack
+local entries, at = {}, 1
+local count
+count, at = unpackStruct('>I2', ARGV[6], at)
+if redis.call('HLEN', KEYS[3]) + count > tonumber(ARGV[5]) then return 'full' end
+for i = 1, count do
+  entries[2 * i - 1], at = unpackStruct('>I2c0', ARGV[6], at)
+  entries[2 * i], at = unpackStruct('>I4c0', ARGV[6], at)
+end
+
+-- Everything is unpacked, and every key known to be of its kind, before the first write.
+local kinds, texts = {}, {}
+local writes = ARGV[7]
+local types = {'hash', 'hash', 'zset', 'zset'}
+at = 1
+for k = 4, #KEYS do
+  local kind
+  kind, count, at = unpackStruct('>BI2', writes, at)
+  local list = {}
+  for i = 1, count do list[i], at = unpackStruct('>I2c0', writes, at) end
+  kinds[k], texts[k] = kind, list
+  local held = redis.call('TYPE', KEYS[k])['ok']
+  if held ~= 'none' and held ~= types[kind] then return redis.error_reply('WRONGKIND ' .. KEYS[k]) end
+end
+
+-- The first write is refused as a whole when memory is at its limit; the later ones of a script never are.
+redis.call('HSET', KEYS[2], 'position', ARGV[3], 'seek', ARGV[4])
+for i = 1, #entries, 2 do redis.call('HSET', KEYS[3], entries[i], entries[i + 1]) end
+for k = 4, #KEYS do
+  local kind, list = kinds[k], texts[k]
+  if kind == 1 then redis.call('HSET', KEYS[k], unpack(list))
+  elseif kind == 2 then redis.call('HDEL', KEYS[k], unpack(list))
+  elseif kind == 3 then redis.call('ZADD', KEYS[k], unpack(list))
+  else redis.call('ZREMRANGEBYSCORE', KEYS[k], '-inf', '(' .. list[1]) end
+end
+return 'applied'

@@ -1,0 +1,201 @@
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import { assert } from '#shared/base/errors.ts';
+import {
+  type Applied,
+  type Bytes,
+  type JournalEntry,
+  journalEntriesMax,
+  type Read,
+  type Refusal,
+  type Scope,
+  type Started,
+  type StateStore,
+  type Write,
+} from '#shared/runtime/state-store.ts';
+import { translateRedisError } from './client.ts';
+import { PackedTexts } from './packed.ts';
+
+type Script = (...args: (string | number | Buffer)[]) => Promise<unknown>;
+type Scripted = Redis &
+  Record<'ledgerStartBuffer' | 'ledgerReadBuffer' | 'ledgerApply' | 'ledgerTrim', Script>;
+
+const readKinds = { hash: 1, score: 2 } as const;
+const writeKinds = { set: 1, delete: 2, score: 3, expire: 4 } as const;
+
+/**
+ * State in Redis. Each method is one script call; all keys are declared and share the scope's hash tag, so that a
+ * cluster serves them from one node. `prefix` carries the generation of the topics (K6).
+ */
+export class RedisStateStore implements StateStore {
+  readonly #redis: Scripted;
+  readonly #prefix: string;
+
+  constructor(redis: Redis, prefix: string) {
+    for (const name of ['start', 'read', 'apply', 'trim'])
+      redis.defineCommand(`ledger${name[0]!.toUpperCase()}${name.slice(1)}`, {
+        lua: readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8'),
+      });
+    this.#redis = redis as Scripted;
+    this.#prefix = prefix;
+  }
+
+  async start(scope: Scope): Promise<Started | 'no_index'> {
+    const keys = [this.#generationKey(scope), ...this.#keys(scope, ['position', 'journal'])];
+    const answer = (await this.#call('start', () =>
+      this.#redis.ledgerStartBuffer(keys.length, ...keys, scope.generation),
+    )) as [Buffer, Buffer, Buffer, Buffer[]];
+    if (String(answer[0]) === 'no_index') return 'no_index';
+    return {
+      position: Number(answer[1]),
+      seekOffset: Number(answer[2]),
+      journal: unpackJournal(answer[3]),
+    };
+  }
+
+  async read(
+    scope: Scope,
+    expected: number,
+    reads: readonly Read[],
+  ): Promise<readonly (readonly (Bytes | null)[])[] | Refusal> {
+    const packed = new PackedTexts();
+    for (const read of reads) {
+      const names = read.kind === 'hash' ? read.fields : read.members;
+      packed.group(readKinds[read.kind], names.length);
+      for (const name of names) packed.text(name);
+    }
+    const keys = [
+      this.#generationKey(scope),
+      ...this.#keys(scope, ['position', ...reads.map(({ key }) => key)]),
+    ];
+    const answer = (await this.#call('read', () =>
+      this.#redis.ledgerReadBuffer(keys.length, ...keys, scope.generation, expected, packed.bytes()),
+    )) as Buffer;
+    return refusal(answer) ?? unpackValues(answer, reads);
+  }
+
+  async apply(scope: Scope, expected: number, applied: Applied): Promise<'applied' | Refusal | 'full'> {
+    const keys = [
+      this.#generationKey(scope),
+      ...this.#keys(scope, ['position', 'journal', ...applied.writes.map(({ key }) => key)]),
+    ];
+    const journal = packJournal(applied.journal);
+    const writes = packWrites(applied.writes);
+    return (await this.#call('apply', () =>
+      this.#redis.ledgerApply(
+        keys.length,
+        ...keys,
+        scope.generation,
+        expected,
+        applied.position,
+        applied.seekOffset,
+        journalEntriesMax,
+        journal,
+        writes,
+      ),
+    )) as 'applied' | Refusal | 'full';
+  }
+
+  async trim(scope: Scope, origins: readonly number[]): Promise<'trimmed' | 'no_index'> {
+    const keys = [this.#generationKey(scope), ...this.#keys(scope, ['journal'])];
+    return (await this.#call('trim', () =>
+      this.#redis.ledgerTrim(keys.length, ...keys, scope.generation, ...origins),
+    )) as 'trimmed' | 'no_index';
+  }
+
+  async activate(scope: Scope): Promise<void> {
+    await this.#call('activate', () => this.#redis.set(this.#generationKey(scope), scope.generation));
+  }
+
+  #generationKey(scope: Scope): string {
+    return `${this.#prefix}{${scope.name}}:generation`;
+  }
+
+  #keys(scope: Scope, names: readonly string[]): string[] {
+    const start = `${this.#prefix}{${scope.name}}:${scope.generation}:`;
+    return names.map((name) => start + name);
+  }
+
+  async #call<T>(doing: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      throw translateRedisError(error, `${doing} the index`);
+    }
+  }
+}
+
+/** Refusals are words; packed values can not be taken for one, since their first byte is below 32. */
+function refusal(answer: Buffer): Refusal | undefined {
+  if (answer.length === 0 || answer[0]! < 32) return undefined;
+  const word = String(answer);
+  assert(word === 'no_index' || word === 'moved', `unexpected answer of the index: ${word}`);
+  return word;
+}
+
+function unpackValues(answer: Buffer, reads: readonly Read[]): (Bytes | null)[][] {
+  let at = 0;
+  return reads.map((read) => {
+    const count = read.kind === 'hash' ? read.fields.length : read.members.length;
+    const values: (Bytes | null)[] = new Array(count);
+    for (let i = 0; i < count; i++) {
+      const length = answer.readUInt16BE(at);
+      at += 2;
+      values[i] = length === 0 ? null : answer.toString('latin1', at, at + length);
+      at += length;
+    }
+    return values;
+  });
+}
+
+function packWrites(writes: readonly Write[]): Buffer {
+  const packed = new PackedTexts();
+  for (const write of writes) {
+    const texts = textsOf(write);
+    packed.group(writeKinds[write.kind], texts.length);
+    for (const text of texts) packed.text(text);
+  }
+  return packed.bytes();
+}
+
+function textsOf(write: Write): readonly Bytes[] {
+  switch (write.kind) {
+    case 'set':
+      return write.fields.flat();
+    case 'delete':
+      return write.fields;
+    case 'score':
+      return write.members.flatMap(([score, member]) => [String(score), member]);
+    case 'expire':
+      return [String(write.below)];
+  }
+}
+
+function packJournal(entries: readonly JournalEntry[]): Buffer {
+  const packed = new PackedTexts();
+  packed.count(entries.length);
+  for (const entry of entries) {
+    packed.text(String(entry.origin));
+    packed.long(Buffer.concat([offsetBytes(entry.offset), entry.payload]));
+  }
+  return packed.bytes();
+}
+
+function unpackJournal(pairs: readonly Buffer[]): JournalEntry[] {
+  const entries: JournalEntry[] = [];
+  for (let i = 0; i + 1 < pairs.length; i += 2) {
+    const value = pairs[i + 1]!;
+    entries.push({
+      origin: Number(pairs[i]),
+      offset: Number(value.readBigUInt64BE(0)),
+      payload: value.subarray(8),
+    });
+  }
+  return entries.sort((a, b) => a.offset - b.offset);
+}
+
+function offsetBytes(offset: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(offset));
+  return bytes;
+}
