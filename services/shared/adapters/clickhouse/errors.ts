@@ -112,6 +112,17 @@ export const retryableCodes: ReadonlyMap<number, string> = new Map([
   [999, 'KEEPER_EXCEPTION'],
 ]);
 
+/** Known by name because something is decided by them; never right by asking again. */
+export const otherCodes: ReadonlyMap<number, string> = new Map([
+  [57, 'TABLE_ALREADY_EXISTS'],
+  [58, 'TABLE_METADATA_ALREADY_EXISTS'],
+  [60, 'UNKNOWN_TABLE'],
+  [62, 'SYNTAX_ERROR'],
+  [81, 'UNKNOWN_DATABASE'],
+  [82, 'DATABASE_ALREADY_EXISTS'],
+  [516, 'AUTHENTICATION_FAILED'],
+]);
+
 const stdException = 1001;
 const messageCharsMax = 600;
 
@@ -130,7 +141,7 @@ export function serverError(code: number, text: string): ClickhouseError {
   const passing = retryableCodes.get(code);
   if (passing !== undefined)
     return new ClickhouseError(`clickhouse.${passing}`, message, { retryable: true });
-  return new ClickhouseError(`clickhouse.${code}`, message, { retryable: false });
+  return new ClickhouseError(`clickhouse.${otherCodes.get(code) ?? code}`, message, { retryable: false });
 }
 
 const proxyStatuses: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);

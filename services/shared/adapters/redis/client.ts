@@ -130,8 +130,8 @@ export function translateRedisError(cause: unknown, doing: string): unknown {
   );
 }
 
-/** Before Redis 7 the code of an error inside a script stands inside the script's own ERR. */
-const scriptError = /^ERR Error running script .*?: -?([A-Z]+) /s;
+/** Before Redis 7 the code of an error inside a script stands behind the script's own words. */
+const scriptError = /^(?:ERR Error running script .*: )?@user_script: \d+: -?([A-Z]+) /s;
 
 function answerError(cause: Error, doing: string): OperationalError {
   const word = scriptError.exec(cause.message)?.[1] ?? cause.message.split(' ', 1)[0] ?? '';
