@@ -10,6 +10,10 @@ export interface MessageHeaders {
   readonly batch: number;
   readonly rows: number;
   readonly deadRows: number;
+  /** The gateway's receipt, epoch milliseconds; 0 for a tick. For metrics only. */
+  readonly receivedAt: number;
+  /** The stage that put a stand-in in a dead letter's place; absent otherwise. */
+  readonly deadStage?: string;
   /** Offset in `serials.submitted`. */
   readonly origin?: number;
   /** Origin of the message before it in this partition; absent for the first after a start (V1). */
@@ -25,6 +29,8 @@ export function writeHeaders(headers: MessageHeaders): Record<string, string> {
     batch: String(headers.batch),
     rows: String(headers.rows),
     dead_rows: String(headers.deadRows),
+    received_at: String(headers.receivedAt),
+    ...(headers.deadStage === undefined ? {} : { dead_stage: headers.deadStage }),
     ...(headers.origin === undefined ? {} : { origin: String(headers.origin) }),
     ...(headers.link === undefined ? {} : { link: String(headers.link) }),
   };
@@ -44,6 +50,8 @@ export function readHeaders(headers: Readonly<Record<string, string>>): MessageH
     batch,
     rows,
     deadRows,
+    receivedAt: count(headers.received_at) ?? 0,
+    ...(headers.dead_stage === undefined ? {} : { deadStage: headers.dead_stage }),
     ...(origin === undefined ? {} : { origin }),
     ...(link === undefined ? {} : { link }),
   };

@@ -1,0 +1,31 @@
+import { sentinel } from './container.ts';
+
+/** Fails the insert, before a row is written, when a message does not end where its coordinates say (L4). */
+export const sentinelCheck = `throwIf(sentinel != ${sentinel}, 'a message in the container does not end with its sentinel') = 0`;
+
+/** One row per message; the views of migration 0001 spread it over the tables. */
+export const decidedBatchesInsert = `
+INSERT INTO decided_batches
+SELECT toUUID(submission), batch, account, supplier, channel, product, action,
+    fromUnixTimestamp64Milli(received_at, 'UTC'), records, origin, snapshot, listings, decisions, partition, offset
+FROM input('submission String, batch Int32, account String, supplier String, channel String, product String, action String,
+    received_at Int64,
+    records Array(Tuple(row Int32, line Int32, supplier String, holder String, series String, model String, serial String,
+        supplier_key String, holder_key String, serial_key String, status String, reason String, note String, finding String,
+        column String)),
+    origin Int64, snapshot String, listings Array(Tuple(finding String, note String)),
+    decisions Array(Tuple(outcome String, entry Int32, note String)), partition Int32, offset Int64, sentinel Int64')
+WHERE ${sentinelCheck}
+FORMAT Avro`;
+
+export const submissionsInsert = `
+INSERT INTO submissions
+SELECT toUUID(submission), account, supplier, channel, product, action, fromUnixTimestamp64Milli(received_at, 'UTC'), file_name,
+    idempotency_key, body_sha256, body_gzip, body_bytes, declaration, declared_by, batching_version, rows, batches, partitions
+FROM input('submission String, account String, supplier String, channel String, product String, action String,
+    received_at Int64, file_name String, idempotency_key String, body_sha256 String, body_gzip String, body_bytes Int64,
+    declaration String, declared_by String, batching_version Int32, rows Int32, batches Int32,
+    partitions Array(Tuple(partition Int32, rows Int32, batches Int32, last_offset Int64)),
+    partition Int32, offset Int64, sentinel Int64')
+WHERE ${sentinelCheck}
+FORMAT Avro`;

@@ -1,0 +1,112 @@
+import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
+import { isDataRefused } from '#shared/adapters/clickhouse/client.ts';
+import { assert } from '#shared/base/errors.ts';
+import type { Codec } from '#shared/codec/codec.ts';
+import type { SchemaName } from '#shared/codec/schemas.ts';
+import type { PartitionControl } from '#shared/runtime/stage.ts';
+import { ContainerWriter } from './container.ts';
+import { Inserter, type InserterPorts, type Item, type Linger } from './inserter.ts';
+import { type DeadLetterRow, LedgerPartition, type LedgerPorts } from './partition.ts';
+
+/** One topic that goes into ClickHouse, and how. */
+export interface Target {
+  /** Full name of the topic: the watermark is kept under it (K6). */
+  readonly topic: string;
+  readonly schema: SchemaName;
+  /** `INSERT ... SELECT ... FROM input(...) FORMAT Avro`; throws when a sentinel is wrong. */
+  readonly sql: string;
+}
+
+export interface TargetOptions {
+  readonly target: Target;
+  readonly clickhouse: Clickhouse;
+  readonly codec: Codec;
+  readonly linger: Linger;
+  readonly ports: Omit<LedgerPorts, 'knownSchema' | 'unsettled' | 'writeDeadLetters'>;
+  readonly waiting: (error: Error, failures: number) => void;
+}
+
+/** Writes one topic into ClickHouse: rows first, then what holds the watermark back, then the watermark, then the position. */
+export class TargetWriter {
+  readonly inserter: Inserter;
+  readonly #options: TargetOptions;
+  readonly #containers: ReadonlyMap<number, ContainerWriter>;
+
+  constructor(options: TargetOptions) {
+    this.#options = options;
+    this.#containers = new Map(
+      options.codec
+        .versions(options.target.schema)
+        .map(({ id, schema }) => [id, new ContainerWriter(schema)]),
+    );
+    const ports: InserterPorts = {
+      insert: (schemaId, items) => this.#insert(schemaId, items),
+      isDataRefused,
+      acknowledged: (items) => this.#acknowledged(items),
+      waiting: options.waiting,
+      now: Date.now,
+    };
+    this.inserter = new Inserter(ports, options.linger);
+  }
+
+  start(partition: number, control: PartitionControl): Promise<LedgerPartition> {
+    const ports: LedgerPorts = {
+      ...this.#options.ports,
+      knownSchema: (id) => this.#containers.has(id),
+      unsettled: (of) => this.#unsettled(of),
+      writeDeadLetters: (rows) => this.#options.clickhouse.insertRows('dead_letters', rows),
+    };
+    return LedgerPartition.start(partition, this.inserter, ports, control);
+  }
+
+  async #insert(schemaId: number, items: readonly Item[]): Promise<void> {
+    const container = this.#containers.get(schemaId);
+    assert(container, `no container for schema ${schemaId}`);
+    await this.#options.clickhouse.insertRaw(this.#options.target.sql, container.write(items));
+  }
+
+  /** L3, L5: dead letters are rows before any watermark may pass them; the watermark is written after the rows. */
+  async #acknowledged(items: readonly Item[]): Promise<void> {
+    const { clickhouse, target } = this.#options;
+    const groups = groupByOwner(items);
+    for (const [owner, offsets] of groups) {
+      const announced = owner.announced(offsets);
+      for (const row of announced) owner.hold(row);
+      const settled = owner.settledBy(offsets);
+      if (announced.length + settled.length === 0) continue;
+      await clickhouse.insertRows('dead_letters', [...announced, ...settled]);
+      for (const row of settled) owner.settle(row);
+    }
+
+    const watermarks: { topic: string; partition: number; origin: number }[] = [];
+    for (const [owner, offsets] of groups) {
+      const origin = owner.acknowledge(offsets);
+      if (origin !== undefined) watermarks.push({ topic: target.topic, partition: owner.partition, origin });
+    }
+    if (watermarks.length > 0) await clickhouse.insertRows('watermarks', watermarks);
+    for (const [owner, offsets] of groups) owner.committed(offsets);
+  }
+
+  /** Dead letters of the serial topics only: the other topics share the table, not the partitions. */
+  async #unsettled(partition: number): Promise<readonly DeadLetterRow[]> {
+    const { clickhouse, target } = this.#options;
+    if (target.schema !== 'DecidedBatch') return [];
+    return clickhouse.query<DeadLetterRow>(
+      `SELECT stage, partition, origin, submission, batch, any(rows) AS rows, any(cause) AS cause, max(settled) AS settled
+       FROM dead_letters WHERE partition = {partition:UInt16}
+       GROUP BY stage, partition, origin, submission, batch HAVING settled = 0`,
+      { partition },
+    );
+  }
+}
+
+function groupByOwner(items: readonly Item[]): ReadonlyMap<LedgerPartition, readonly number[]> {
+  const groups = new Map<LedgerPartition, number[]>();
+  for (const item of items) {
+    const owner = item.owner as LedgerPartition;
+    const offsets = groups.get(owner);
+    if (offsets) offsets.push(item.offset);
+    else groups.set(owner, [item.offset]);
+  }
+  return groups;
+}
