@@ -3,9 +3,10 @@ import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { type Clickhouse, createClickhouse } from '#shared/adapters/clickhouse/client.ts';
 import { migrate, pendingMigrations, readMigrations } from '#shared/adapters/clickhouse/migrations.ts';
-import { clickhouseSettings } from '#shared/adapters/clickhouse/settings.ts';
+
 import { OperationalError } from '#shared/base/errors.ts';
 import { readConfig } from '#shared/runtime/config.ts';
+import { clickhouseSettings } from '#shared/runtime/engine-settings.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 

@@ -38,7 +38,7 @@ export function topicName(name: string): string {
 }
 
 /** Generation of all topics; Redis keys that hold positions carry it too (K6). */
-export const topicGeneration: number = plan.generation;
+export const topicsGeneration: number = plan.generation;
 
 /** Number of partitions of the serial topics: a serial's partition is its hash modulo this. */
 export function serialPartitions(profile: TopicsProfile): number {
