@@ -83,7 +83,10 @@ export class ListingPartition implements PartitionWorker {
       const headers = withCoordinates(message, previous);
       previous = message.offset;
       if (batch && headers) results.push(this.#listed(message, batch, headers, answers));
-      else results.push(await this.#dead(message, headers ?? unreadable(message, results.at(-1)?.headers.origin)));
+      else
+        results.push(
+          await this.#dead(message, headers ?? unreadable(message, results.at(-1)?.headers.origin)),
+        );
     }
     await this.#ports.publish(results);
     this.#previous = previous;

@@ -18,7 +18,6 @@ export interface BatchView {
     readonly finding: string;
   }[];
   readonly listings: readonly { readonly finding: string }[];
-  readonly decisions?: readonly Decision[];
 }
 
 /** How one generation of the index lays out its serials; fixed when the generation begins. */

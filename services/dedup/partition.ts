@@ -1,5 +1,6 @@
 import { assert, OperationalError } from '#shared/base/errors.ts';
 import { type OriginHeaders, readOriginHeaders } from '#shared/codec/headers.ts';
+import type { Decision } from '#shared/domain/serials.ts';
 import type { Delivery, InMessage, PartitionControl, PartitionWorker } from '#shared/runtime/stage.ts';
 import { Restart } from '#shared/runtime/stage.ts';
 import type { JournalEntry, Scope, Started, StateStore } from '#shared/runtime/state-store.ts';
@@ -10,6 +11,7 @@ export interface Incoming {
   readonly offset: number;
   readonly headers: OriginHeaders;
   readonly value: Buffer | null;
+  readonly raw: InMessage;
   /** Undefined when the bytes can not be decoded: wrong data, a dead letter. */
   readonly batch: BatchView | undefined;
 }
@@ -19,7 +21,7 @@ export interface DedupPorts {
   readonly store: StateStore;
   decode(message: InMessage): BatchView | undefined;
   /** Bytes of the decisions, as they follow those of the message. */
-  encodeDecisions(message: Incoming, decisions: BatchView['decisions']): Buffer;
+  encodeDecisions(message: Incoming, decisions: readonly Decision[]): Buffer;
   /** Publishes to the partition of `serials.decided`, in order; resolves when all are acknowledged (K1). */
   publish(results: readonly Result[]): Promise<void>;
   /** Keeps the original bytes; resolves when they are safe. Until then the position stays. */
@@ -97,7 +99,13 @@ export class DedupPartition implements PartitionWorker {
 
   #incoming(message: InMessage): Incoming {
     const headers = readOriginHeaders(message.headers, message.offset);
-    return { offset: message.offset, headers, value: message.value, batch: this.#ports.decode(message) };
+    return {
+      offset: message.offset,
+      headers,
+      value: message.value,
+      raw: message,
+      batch: this.#ports.decode(message),
+    };
   }
 
   async #handleChunk(chunk: readonly Incoming[]): Promise<void> {

@@ -27,6 +27,8 @@ export interface DeadLetterRow {
 }
 
 export interface LedgerPorts {
+  /** Under which dead letters of this writer stand in the table. */
+  readonly stage: string;
   coordinates(message: InMessage): Coordinates;
   knownSchema(id: number): boolean;
   unsettled(partition: number): Promise<readonly DeadLetterRow[]>;
@@ -165,7 +167,7 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
   }
 
   async #refuse(message: InMessage, coordinates: Coordinates, cause: string): Promise<void> {
-    const row = this.#deadLetter(coordinates, 'ledger-writer', coordinates.rows, cause);
+    const row = this.#deadLetter(coordinates, this.#ports.stage, coordinates.rows, cause);
     await this.#ports.keepBytes(this.partition, message, coordinates, cause);
     await this.#ports.writeDeadLetters([row]);
     this.hold(row);
@@ -178,7 +180,7 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
 
   /** The very message that became this dead letter does not settle it. */
   #refusedAt(row: DeadLetterRow, coordinates: Coordinates): boolean {
-    return row.stage === 'ledger-writer' && row.origin === coordinates.origin;
+    return row.stage === this.#ports.stage && row.origin === coordinates.origin;
   }
 }
 

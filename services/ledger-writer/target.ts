@@ -13,6 +13,8 @@ export interface Target {
   /** Full name of the topic: the watermark is kept under it (K6). */
   readonly topic: string;
   readonly schema: SchemaName;
+  /** Stages whose dead letters hold back this topic's watermark; the last is the writer itself. */
+  readonly stages: readonly string[];
   /** `INSERT ... SELECT ... FROM input(...) FORMAT Avro`; throws when a sentinel is wrong. */
   readonly sql: string;
 }
@@ -87,15 +89,13 @@ export class TargetWriter {
     for (const [owner, offsets] of groups) owner.committed(offsets);
   }
 
-  /** Dead letters of the serial topics only: the other topics share the table, not the partitions. */
   async #unsettled(partition: number): Promise<readonly DeadLetterRow[]> {
     const { clickhouse, target } = this.#options;
-    if (target.schema !== 'DecidedBatch') return [];
     return clickhouse.query<DeadLetterRow>(
       `SELECT stage, partition, origin, submission, batch, any(rows) AS rows, any(cause) AS cause, max(settled) AS settled
-       FROM dead_letters WHERE partition = {partition:UInt16}
+       FROM dead_letters WHERE partition = {partition:UInt16} AND stage IN {stages:Array(String)}
        GROUP BY stage, partition, origin, submission, batch HAVING settled = 0`,
-      { partition },
+      { partition, stages: target.stages },
     );
   }
 }

@@ -17,6 +17,7 @@ export interface ConsumerOptions {
   /** Called each time the loop turns: `/healthz` tells a live loop from a stuck one. */
   readonly onTurn?: () => void;
   readonly onBacklog?: (partition: number, messages: number) => void;
+  readonly onRestart?: (partition: number) => void;
 }
 
 const commitIntervalMs = 500;
@@ -88,6 +89,15 @@ export class StageConsumer {
     this.#committing = setInterval(() => void this.#commit(), commitIntervalMs);
   }
 
+  /** Resolves when a broker answers. */
+  async ping(): Promise<void> {
+    try {
+      await this.#admin.listTopics();
+    } catch (error) {
+      throw translateKafkaError(error, 'answer');
+    }
+  }
+
   /** Stops fetching, waits for what is in flight, commits, leaves the group. */
   async stop(): Promise<void> {
     clearInterval(this.#committing);
@@ -111,11 +121,13 @@ export class StageConsumer {
         },
         seek: (offset) => this.#seek(partition, offset),
         fatal: (error) => this.#reject(error),
-        restarting: (error, delayMs) =>
+        restarting: (error, delayMs) => {
+          this.#options.onRestart?.(partition);
           this.#options.log.warn(
             { partition, delayMs, reason: (error as Error).message, err: error },
             'partition starts again from its stored position',
-          ),
+          );
+        },
       });
       this.#partitions.set(partition, run);
       run.begin();

@@ -1,0 +1,77 @@
+import { openGeneration } from '#shared/adapters/clickhouse/index-generations.ts';
+import { requireMigrations } from '#shared/adapters/clickhouse/migrations.ts';
+import { openClickhouse, openKafka, openRedis } from '#shared/adapters/engines.ts';
+import { StageConsumer } from '#shared/adapters/kafka/consumer.ts';
+import { Publisher } from '#shared/adapters/kafka/publisher.ts';
+import {
+  requireTopics,
+  serialPartitions,
+  topicGeneration,
+  topicName,
+} from '#shared/adapters/kafka/topics.ts';
+import { checkRedis } from '#shared/adapters/redis/client.ts';
+import { RedisStateStore } from '#shared/adapters/redis/state-store.ts';
+import { openRegistry } from '#shared/adapters/registry/registry.ts';
+import { Codec } from '#shared/codec/codec.ts';
+import { runService } from '#shared/runtime/service.ts';
+import { dedupSettings } from './config.ts';
+import { DedupPartition } from './partition.ts';
+import { createPorts } from './ports.ts';
+
+await runService('dedup', dedupSettings, async (context) => {
+  const { config, log, metrics, turned, onClose } = context;
+  const kafka = openKafka('dedup', context);
+  const clickhouse = openClickhouse(context);
+  const redis = openRedis(context);
+  await requireTopics(kafka, config.topicsProfile);
+  await requireMigrations(clickhouse);
+  await checkRedis(redis);
+
+  const codec = await Codec.open(openRegistry(config.registryUrl), {
+    [topicName('serials.listed')]: 'ListedBatch',
+    [topicName('serials.decided')]: 'DecidedBatch',
+  });
+  const publisher = new Publisher(kafka);
+  onClose('publisher', () => publisher.close());
+  const store = new RedisStateStore(redis, `ledger:t${topicGeneration}:`);
+  const serialsOfPartition = config.indexCapacity / serialPartitions(config.topicsProfile);
+  const buckets = Math.ceil(serialsOfPartition / config.bucketSerials);
+
+  const consumer = new StageConsumer({
+    kafka,
+    groupId: `dedup.g${topicGeneration}`,
+    topic: topicName('serials.listed'),
+    sessionTimeoutMs: config.sessionTimeoutMs,
+    fetchBytesMax: config.fetchBytesMax,
+    log,
+    onTurn: turned,
+    onBacklog: (partition, messages) => metrics.lag.set({ stage: 'dedup', partition }, messages),
+    onRestart: () => metrics.restarts.inc({ stage: 'dedup' }),
+    stage: {
+      async start(partition, control) {
+        const scope = String(partition);
+        const index = await openGeneration(clickhouse, store, {
+          scope,
+          topicGeneration,
+          buckets,
+        });
+        return DedupPartition.start(
+          { name: scope, generation: index.generation },
+          index,
+          createPorts({ partition, store, codec, publisher, metrics }),
+          control,
+        );
+      },
+    },
+  });
+  onClose('consumer', () => consumer.stop());
+  await consumer.start();
+  return {
+    failed: consumer.failed,
+    dependencies: {
+      kafka: () => consumer.ping(),
+      redis: () => redis.ping(),
+      clickhouse: () => clickhouse.ping(),
+    },
+  };
+});

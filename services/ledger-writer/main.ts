@@ -1,0 +1,66 @@
+import { requireMigrations } from '#shared/adapters/clickhouse/migrations.ts';
+import { openClickhouse, openKafka } from '#shared/adapters/engines.ts';
+import { StageConsumer } from '#shared/adapters/kafka/consumer.ts';
+import { Publisher } from '#shared/adapters/kafka/publisher.ts';
+import { requireTopics, topicGeneration } from '#shared/adapters/kafka/topics.ts';
+import { openRegistry } from '#shared/adapters/registry/registry.ts';
+import { Codec } from '#shared/codec/codec.ts';
+import { runService } from '#shared/runtime/service.ts';
+import { ledgerWriterSettings } from './config.ts';
+import { createPorts } from './ports.ts';
+import { TargetWriter } from './target.ts';
+import { targets } from './targets.ts';
+
+await runService('ledger-writer', ledgerWriterSettings, async (context) => {
+  const { config, log, metrics, turned, onClose } = context;
+  const kafka = openKafka('ledger-writer', context);
+  const clickhouse = openClickhouse(context);
+  await requireTopics(kafka, config.topicsProfile);
+  await requireMigrations(clickhouse);
+  const codec = await Codec.open(
+    openRegistry(config.registryUrl),
+    Object.fromEntries(targets.map(({ topic, schema }) => [topic, schema])),
+  );
+  const publisher = new Publisher(kafka);
+  onClose('publisher', () => publisher.close());
+
+  const consumers = targets.map((target) => {
+    const writer = new TargetWriter({
+      target,
+      clickhouse,
+      codec,
+      linger: config,
+      ports: createPorts({ target, publisher, metrics }),
+      waiting: (error, failures) =>
+        log.warn({ err: error, failures, topic: target.topic }, 'waiting to insert'),
+    });
+    const stage = target.schema;
+    const consumer = new StageConsumer({
+      kafka,
+      groupId: `ledger-writer.${stage}.g${topicGeneration}`,
+      topic: target.topic,
+      sessionTimeoutMs: config.sessionTimeoutMs,
+      fetchBytesMax: config.fetchBytesMax,
+      log,
+      onTurn: turned,
+      onBacklog: (partition, messages) => metrics.lag.set({ stage, partition }, messages),
+      onRestart: () => metrics.restarts.inc({ stage }),
+      stage: {
+        start: async (partition, control) => ({
+          worker: await writer.start(partition, control),
+          offset: 'committed',
+        }),
+      },
+    });
+    onClose(`consumer of ${target.topic}`, async () => {
+      writer.inserter.drain();
+      await consumer.stop();
+    });
+    return consumer;
+  });
+  await Promise.all(consumers.map((consumer) => consumer.start()));
+  return {
+    failed: Promise.race(consumers.map((consumer) => consumer.failed)),
+    dependencies: { kafka: () => consumers[0]!.ping(), clickhouse: () => clickhouse.ping() },
+  };
+});

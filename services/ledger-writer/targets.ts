@@ -1,0 +1,26 @@
+import { topicName } from '#shared/adapters/kafka/topics.ts';
+import { decidedClaimsInsert } from './claims-insert.ts';
+import { decidedBatchesInsert, submissionsInsert } from './serials-insert.ts';
+import type { Target } from './target.ts';
+
+/** Everything that goes into the ledger, and by which statement. */
+export const targets: readonly Target[] = [
+  {
+    topic: topicName('serials.decided'),
+    schema: 'DecidedBatch',
+    stages: ['cec-validation', 'dedup', 'ledger-writer'],
+    sql: decidedBatchesInsert,
+  },
+  {
+    topic: topicName('submissions'),
+    schema: 'SubmissionManifest',
+    stages: ['ledger-writer of submissions'],
+    sql: submissionsInsert,
+  },
+  {
+    topic: topicName('claims.decided'),
+    schema: 'DecidedClaim',
+    stages: ['ledger-writer of claims'],
+    sql: decidedClaimsInsert,
+  },
+];
