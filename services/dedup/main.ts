@@ -6,7 +6,7 @@ import { Publisher } from '#shared/adapters/kafka/publisher.ts';
 import {
   requireTopics,
   serialPartitions,
-  topicGeneration,
+  topicsGeneration,
   topicName,
 } from '#shared/adapters/kafka/topics.ts';
 import { checkRedis } from '#shared/adapters/redis/client.ts';
@@ -33,13 +33,13 @@ await runService('dedup', dedupSettings, async (context) => {
   });
   const publisher = new Publisher(kafka);
   onClose('publisher', () => publisher.close());
-  const store = new RedisStateStore(redis, `ledger:t${topicGeneration}:`);
+  const store = new RedisStateStore(redis, `ledger:t${topicsGeneration}:`);
   const serialsOfPartition = config.indexCapacity / serialPartitions(config.topicsProfile);
   const buckets = Math.ceil(serialsOfPartition / config.bucketSerials);
 
   const consumer = new StageConsumer({
     kafka,
-    groupId: `dedup.g${topicGeneration}`,
+    groupId: `dedup.g${topicsGeneration}`,
     topic: topicName('serials.listed'),
     sessionTimeoutMs: config.sessionTimeoutMs,
     fetchBytesMax: config.fetchBytesMax,
@@ -52,7 +52,7 @@ await runService('dedup', dedupSettings, async (context) => {
         const scope = String(partition);
         const index = await openGeneration(clickhouse, store, {
           scope,
-          topicGeneration,
+          topicGeneration: topicsGeneration,
           buckets,
         });
         return DedupPartition.start(

@@ -31,7 +31,7 @@ export function createPorts(options: {
   const appender = codec.appender<DecidedTail>('ListedBatch', 'DecidedBatch');
   const standIns = codec.encoder<ReturnType<typeof standIn>>('DecidedBatch');
 
-  const valueOf = (result: Result): Buffer =>
+  const bytesOf = (result: Result): Buffer =>
     result.kind === 'decided'
       ? appender.join(result.message.value!, result.tail)
       : standIns.encode(standIn(result.message.headers, result.message.headers.origin));
@@ -45,7 +45,7 @@ export function createPorts(options: {
       const end = metrics.batchSeconds.startTimer({ stage: 'dedup' });
       await publisher.send(
         topicName('serials.decided'),
-        results.map((result) => ({ partition, value: valueOf(result), headers: headersOf(result) })),
+        results.map((result) => ({ partition, value: bytesOf(result), headers: headersOf(result) })),
       );
       end();
     },

@@ -2,7 +2,7 @@ import { requireMigrations } from '#shared/adapters/clickhouse/migrations.ts';
 import { openClickhouse, openKafka } from '#shared/adapters/engines.ts';
 import { StageConsumer } from '#shared/adapters/kafka/consumer.ts';
 import { Publisher } from '#shared/adapters/kafka/publisher.ts';
-import { requireTopics, topicGeneration } from '#shared/adapters/kafka/topics.ts';
+import { requireTopics, topicsGeneration } from '#shared/adapters/kafka/topics.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec } from '#shared/codec/codec.ts';
 import { runService } from '#shared/runtime/service.ts';
@@ -37,7 +37,7 @@ await runService('ledger-writer', ledgerWriterSettings, async (context) => {
     const stage = target.schema;
     const consumer = new StageConsumer({
       kafka,
-      groupId: `ledger-writer.${stage}.g${topicGeneration}`,
+      groupId: `ledger-writer.${stage}.g${topicsGeneration}`,
       topic: target.topic,
       sessionTimeoutMs: config.sessionTimeoutMs,
       fetchBytesMax: config.fetchBytesMax,

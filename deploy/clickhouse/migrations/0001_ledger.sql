@@ -181,9 +181,9 @@ CREATE TABLE IF NOT EXISTS index_generations
     scope LowCardinality(String),
     topic_generation UInt32,
     generation UInt64,
-    state Enum8('preparing' = 1, 'ready' = 2),
+    state LowCardinality(String),
     hash_key String,
     buckets UInt32
 )
-ENGINE = ReplacingMergeTree(state)
-ORDER BY (scope, topic_generation, generation);
+ENGINE = ReplacingMergeTree
+ORDER BY (scope, topic_generation, generation, state);
