@@ -1,0 +1,28 @@
+/** Claims for certificates: their shape, their schema check, and the rule that decides them. */
+export { type Assessment, assessClaim } from './assess.ts';
+export {
+  accreditationCode,
+  type CertificateNumbers,
+  certificateYear,
+  nextNumbers,
+  sequenceOf,
+} from './certificates.ts';
+export type * from './claim.ts';
+export { noFacts, unitKinds } from './claim.ts';
+export { type DecidedEvent, decideEvent } from './decide.ts';
+export { auditEvent, claimEvent, type Sender, withdrawalEvent } from './events.ts';
+export { type FindingCode, findingCatalogue } from './findings.ts';
+export { type ClaimFault, type ClaimReading, claimFromJson, claimJsonSchema } from './from-json.ts';
+export {
+  claimIdOf,
+  claimPartition,
+  isClaimId,
+  premisesOf,
+  slotOf,
+  unitOf,
+  unitOfClaim,
+} from './identity.ts';
+export { type ModelKey, modelsOf } from './models.ts';
+export { type ClaimRules, currentRules, rulesOf } from './rules.ts';
+export { type ClaimedSerial, inLedger, serialsOf } from './serials.ts';
+export type * from './state.ts';
