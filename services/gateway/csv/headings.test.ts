@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { panelRegistration } from '#gateway/submissions/documents.ts';
+import { readHeadings } from './headings.ts';
+
+const { layout } = panelRegistration;
+const published = ['Supplier name', 'Licensee/Certificate holder', 'Model number', 'Serial number'];
+
+test('any order', () => {
+  fc.assert(
+    fc.property(fc.shuffledSubarray(published, { minLength: 4 }), (cells) => {
+      expect(readHeadings(cells, layout)).toEqual({
+        cellOf: published.map((name) => cells.indexOf(name)),
+        width: 4,
+      });
+    }),
+  );
+});
+
+test.each([
+  ['another case', ['supplier name', 'licensee/certificate holder', 'MODEL NUMBER', 'serial Number']],
+  [
+    'extra spaces',
+    [' Supplier  name', 'Licensee / Certificate\u00a0holder', 'Model number ', '\tSerial number'],
+  ],
+  ['aliases', ['Supplier', 'Certificate Holder', 'Model', 'Serial']],
+])('%s', (_, cells) => {
+  expect(readHeadings(cells, layout)).toEqual({ cellOf: [0, 1, 2, 3], width: 4 });
+});
+
+test('empty cells behind the last heading are what spreadsheets leave', () => {
+  expect(readHeadings([...published, '', ' '], layout)).toMatchObject({ width: 4 });
+});
+
+test.each([
+  [
+    'a missing one',
+    published.slice(0, 3),
+    { refused: 'headings_missing', facts: { missing: ['Serial number'] } },
+  ],
+  [
+    'a misspelt one',
+    ['Supplier name', 'Licensee/Certificate holder', 'Modell', 'Serial number'],
+    { refused: 'headings_missing', facts: { missing: ['Model number'], unknown: ['Modell'] } },
+  ],
+  ['one too many', [...published, 'Status'], { refused: 'headings_unknown', facts: { unknown: ['Status'] } }],
+  [
+    'a gap',
+    ['Supplier name', '', ...published.slice(1)],
+    { refused: 'headings_unknown', facts: { unknown: [''] } },
+  ],
+  [
+    'a doubled one, by an alias',
+    [...published, 'Model'],
+    { refused: 'headings_repeated', facts: { repeated: ['Model number'] } },
+  ],
+  ['data in place of headings', ['ACME', 'ACME', 'M-1', 'S1'], { refused: 'headings_missing' }],
+])('%s is refused by name', (_, cells, refusal) => {
+  expect(readHeadings(cells, layout)).toMatchObject(refusal);
+});

@@ -1,0 +1,219 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { isRefusal } from '#gateway/refusal.ts';
+import { avroType, releasedVersions } from '#shared/codec/schemas.ts';
+import { partitionOf } from '#shared/domain/partition.ts';
+import type { SerialRecord } from '#shared/domain/serials.ts';
+import { batchBytesMax, batchRowsMax } from './batches.ts';
+import { panelRegistration } from './documents.ts';
+import { type FileContents, readFile } from './read-file.ts';
+
+const heading = 'Supplier name,Licensee/Certificate holder,Model number,Serial number\n';
+const everybody = () => true;
+
+async function accepted(text: string, partitions = 6, mayUploadFor: (key: string) => boolean = everybody) {
+  const contents = await readFile(Buffer.from(text), panelRegistration, { partitions, mayUploadFor });
+  expect(contents).not.toHaveProperty('refused');
+  return contents as FileContents;
+}
+
+function recordsOf(contents: FileContents): SerialRecord[] {
+  return contents.batches.flatMap(({ records }) => records).sort((a, b) => a.row - b.row);
+}
+
+test('a row becomes a record: texts as given, keys normalised', async () => {
+  const [record] = recordsOf(await accepted(`${heading} Acme  Imports ,Sun GmbH,M-1 (II),ab 1\n`));
+  expect(record).toEqual({
+    row: 1,
+    line: 2,
+    supplier: ' Acme  Imports ',
+    holder: 'Sun GmbH',
+    series: '',
+    model: 'M-1 (II)',
+    serial: 'ab 1',
+    supplier_key: 'ACME IMPORTS',
+    holder_key: 'SUN GMBH',
+    serial_key: 'AB 1',
+    status: '',
+    reason: '',
+    note: '',
+    finding: '',
+    column: '',
+  });
+});
+
+// In the order in which they are looked for: a row with several faults shows the first.
+test.each([
+  ['A,H,M', 'cell_count_wrong', ''],
+  ['A,H,M,S1,extra', 'cell_count_wrong', ''],
+  [',H,M,S1', 'cell_empty', 'Supplier name'],
+  ['A, ,,S;1', 'cell_empty', 'Licensee/Certificate holder'],
+  ['A,H,"",S1', 'cell_empty', 'Model number'],
+  ['A,H,M,', 'cell_empty', 'Serial number'],
+  [`A,H,M,${'9'.repeat(101)}`, 'cell_too_long', 'Serial number'],
+  [`A,${'é'.repeat(101)},M,S1`, 'cell_too_long', 'Licensee/Certificate holder'],
+  ['A,H,M,S\u00001', 'cell_has_control_character', 'Serial number'],
+  ['A,H,"M\n1",S1', 'cell_has_control_character', 'Model number'],
+  ['A,H,M,S\u200b1', 'cell_has_control_character', 'Serial number'],
+  ['A,H,M,S1;S2', 'serial_has_separator', 'Serial number'],
+  ['Stranger,H,M,S1', 'supplier_not_authorised', 'Supplier name'],
+])('%j: %s', async (row, finding, column) => {
+  const contents = await accepted(`${heading}${row}\n`, 6, (key) => key === 'A');
+  expect(recordsOf(contents)).toMatchObject([{ finding, column }]);
+  expect(contents.findings.get(finding)).toBe(1);
+});
+
+test.each([
+  'A,H,M,S1',
+  'A,H,M,S1,, ',
+  `A,H,M,${'9'.repeat(100)}`,
+  `A,H,M,${'😀'.repeat(100)}`,
+  'A,H,M; II,S1',
+  'A,H,M,"S1\t"',
+  'A,H,M,S\u00a01',
+])('%j is in order', async (row) => {
+  expect(recordsOf(await accepted(`${heading}${row}\n`))).toMatchObject([{ finding: '' }]);
+});
+
+test('a row without a usable serial travels with the others, to the partition of the empty key', async () => {
+  const { batches } = await accepted(`${heading}A,H,M,\nA,H,M,;\nA,H,,S1\n`, 12);
+  const places = batches.flatMap(({ partition, records }) =>
+    records.map(({ row, serial_key }) => [row, serial_key, partition]),
+  );
+  const empty = partitionOf('panel', '', 12);
+  expect(places).toEqual(
+    expect.arrayContaining([
+      [1, '', empty],
+      [2, '', empty],
+      [3, 'S1', partitionOf('panel', 'S1', 12)],
+    ]),
+  );
+});
+
+const cell = fc.oneof(
+  fc.constantFrom('Acme', 'acme ', 'Sun (Holding) GmbH', 'M-1', ''),
+  fc.stringMatching(/^[ -~]{0,20}$/),
+  fc.string({
+    unit: fc.constantFrom('A', '7', 'é', '"', ',', ';', '\n', '\r\n', '\u200b', '\0'),
+    maxLength: 120,
+  }),
+);
+const table = fc.array(fc.array(cell, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 60 });
+
+function csv(rows: readonly (readonly string[])[]): string {
+  return rows.map((row) => row.map((text) => `"${text.replaceAll('"', '""')}"`).join(',')).join('\r\n');
+}
+
+test('each record of an accepted file stands in exactly one batch, once, in file order, in the partition of its serial', async () => {
+  await fc.assert(
+    fc.asyncProperty(table, fc.integer({ min: 1, max: 12 }), async (rows, partitions) => {
+      const contents = await readFile(Buffer.from(heading + csv(rows)), panelRegistration, {
+        partitions,
+        mayUploadFor: (key) => key === 'ACME',
+      });
+      const data = rows.filter((row) => row.some((text) => text.trim() !== ''));
+      if (isRefusal(contents)) {
+        expect([contents.refused, data.length]).toEqual(['file_empty', 0]);
+        return;
+      }
+      expect(contents.rows).toBe(data.length);
+      expect(recordsOf(contents).map(({ row }) => row)).toEqual(data.map((_, i) => i + 1));
+      expect([...contents.findings.values()].reduce((a, b) => a + b, 0)).toBe(data.length);
+      expect(contents.batches.map(({ number }) => number)).toEqual(contents.batches.map((_, i) => i));
+      for (const { partition, records } of contents.batches) {
+        expect(records.map(({ row }) => row)).toEqual(records.map(({ row }) => row).sort((a, b) => a - b));
+        for (const { serial_key } of records)
+          expect(partition).toBe(partitionOf('panel', serial_key, partitions));
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('what an account may do changes findings, never batches', async () => {
+  await fc.assert(
+    fc.asyncProperty(table, async (rows) => {
+      const bytes = Buffer.from(`${heading}A,H,M,S\n${csv(rows)}`);
+      const [all, none] = await Promise.all(
+        [true, false].map((allowed) =>
+          readFile(bytes, panelRegistration, { partitions: 6, mayUploadFor: () => allowed }),
+        ),
+      );
+      const shape = (contents: FileContents) =>
+        contents.batches.map(({ number, partition, records }) => [
+          number,
+          partition,
+          records.map(({ row }) => row),
+        ]);
+      expect(shape(none as FileContents)).toEqual(shape(all as FileContents));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('batches hold at most 500 rows and 256 KiB as encoded', async () => {
+  const type = avroType(releasedVersions('SerialBatch').at(-1)!.schema);
+  const wide = '貿'.repeat(100);
+  let text = heading;
+  for (let i = 0; i < 4_000; i++)
+    text += i % 2 ? `A,H,M,S${i}\n` : `${wide},${wide},${wide},${i}${wide.slice(6)}\n`;
+  const { batches } = await accepted(text, 2);
+  let fullest = 0;
+  let largest = 0;
+  for (const { records } of batches) {
+    const header = { submission: 'x'.repeat(36), batch: 0, account: wide, supplier: wide, channel: 'csv' };
+    const bytes = type.toBuffer({
+      ...header,
+      product: 'panel',
+      action: 'register',
+      received_at: 1e12,
+      records,
+    }).length;
+    fullest = Math.max(fullest, records.length);
+    largest = Math.max(largest, bytes);
+  }
+  expect(largest).toBeLessThanOrEqual(batchBytesMax);
+  expect(largest).toBeGreaterThan(batchBytesMax * 0.75);
+
+  const narrow = await accepted(
+    heading + Array.from({ length: 4_000 }, (_, i) => `A,H,M,S${i}\n`).join(''),
+    2,
+  );
+  fullest = Math.max(...narrow.batches.map(({ records }) => records.length));
+  expect(fullest).toBe(batchRowsMax);
+});
+
+test('files are refused whole, with limit and count', async () => {
+  const refused = (text: string) =>
+    readFile(Buffer.from(text), panelRegistration, { partitions: 6, mayUploadFor: everybody });
+  const row = (i: number) => `A,H,M,S${i}\n`;
+  const rows = (count: number) => heading + Array.from({ length: count }, (_, i) => row(i)).join('');
+  expect((await accepted(`${rows(5_000)}\n\n,,,\n`)).rows).toBe(5_000);
+  expect(await refused(rows(5_001))).toMatchObject({
+    refused: 'too_many_rows',
+    facts: { limit: 5_000, count: 5_001 },
+  });
+  expect(await refused('')).toMatchObject({ refused: 'file_empty' });
+  expect(await refused(`\ufeff\n\n${heading}\n,,,\n`)).toMatchObject({ refused: 'file_empty' });
+  expect(
+    await refused('Supplier name;Licensee/Certificate holder;Model number;Serial number\n'),
+  ).toMatchObject({
+    refused: 'headings_missing',
+  });
+});
+
+test('eight files are read side by side, and the process stays responsive', async () => {
+  const text = heading + Array.from({ length: 3_000 }, (_, i) => `Acme,Sun GmbH,M-1,S${i}\n`).join('');
+  let longest = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }, 1);
+  const files = await Promise.all(Array.from({ length: 8 }, () => accepted(text)));
+  clearInterval(timer);
+  expect(files.map(({ rows }) => rows)).toEqual(new Array(8).fill(3_000));
+  // One file alone takes longer than this in one piece; the bound leaves room for a busy machine.
+  expect(longest).toBeLessThan(150);
+});

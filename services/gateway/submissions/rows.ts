@@ -1,0 +1,104 @@
+import type { Headings } from '#gateway/csv/headings.ts';
+import type { RowReason } from '#shared/domain/reasons.ts';
+import type { SerialRecord } from '#shared/domain/serials.ts';
+import { type CellFacts, examineCell, examineSerial } from './cells.ts';
+import type { CellField, DocumentKind } from './documents.ts';
+
+/** A record, and how many bytes its texts take. */
+export interface Row {
+  readonly record: SerialRecord;
+  readonly bytes: number;
+}
+
+const noCell: CellFacts = { key: '', bytes: 0, fault: '' };
+
+/**
+ * Turns the rows of one file into records: texts as given, keys normalised once and for all, and at most one finding, the
+ * first in this order: number of cells; then column by column as published, what is wrong with the cell; then whether
+ * the account may upload for the supplier. A row is never dropped: its finding becomes its outcome.
+ */
+export class RowReader {
+  readonly #document: DocumentKind;
+  readonly #headings: Headings;
+  readonly #mayUploadFor: (supplierKey: string) => boolean;
+  // Suppliers, holders and models repeat from row to row; serials do not.
+  readonly #known = new Map<string, CellFacts>();
+
+  constructor(document: DocumentKind, headings: Headings, mayUploadFor: (supplierKey: string) => boolean) {
+    this.#document = document;
+    this.#headings = headings;
+    this.#mayUploadFor = mayUploadFor;
+  }
+
+  /** `row` counts records from 1; `line` is physical. */
+  read(cells: readonly string[], row: number, line: number): Row {
+    const { cellOf, width } = this.#headings;
+    const { layout } = this.#document;
+    const text: Record<CellField, string> = {
+      supplier: '',
+      holder: '',
+      series: '',
+      model: '',
+      serial: '',
+      status: '',
+      reason: '',
+    };
+    let finding: RowReason | '' = isRagged(cells, width) ? 'cell_count_wrong' : '';
+    let column = '';
+    let bytes = 0;
+    let supplier = noCell;
+    let holder = noCell;
+    let serial = noCell;
+    for (let c = 0; c < layout.length; c++) {
+      const { field, heading } = layout[c]!;
+      const cell = cells[cellOf[c]!] ?? '';
+      const facts = field === 'serial' ? examineSerial(cell) : this.#examine(cell);
+      text[field] = cell;
+      bytes += facts.bytes;
+      if (field === 'supplier') supplier = facts;
+      else if (field === 'holder') holder = facts;
+      else if (field === 'serial') serial = facts;
+      if (facts.fault !== '' && finding === '') {
+        finding = facts.fault;
+        column = heading;
+      }
+    }
+    if (finding === '' && !this.#mayUploadFor(supplier.key)) {
+      finding = 'supplier_not_authorised';
+      column = layout.find(({ field }) => field === 'supplier')?.heading ?? '';
+    }
+    const record: SerialRecord = {
+      row,
+      line,
+      supplier: text.supplier,
+      holder: text.holder,
+      series: text.series,
+      model: text.model,
+      serial: text.serial,
+      supplier_key: supplier.key,
+      holder_key: holder.key,
+      // Cells that may stand in the wrong column identify nothing.
+      serial_key: finding === 'cell_count_wrong' ? '' : serial.key,
+      status: text.status,
+      reason: text.reason,
+      note: '',
+      finding,
+      column,
+    };
+    return { record, bytes };
+  }
+
+  #examine(text: string): CellFacts {
+    const known = this.#known.get(text);
+    if (known) return known;
+    const facts = examineCell(text);
+    this.#known.set(text, facts);
+    return facts;
+  }
+}
+
+/** Spreadsheets leave empty cells behind the last column: those do no harm. */
+function isRagged(cells: readonly string[], width: number): boolean {
+  if (cells.length === width) return false;
+  return cells.length < width || cells.slice(width).some((cell) => cell.trim() !== '');
+}

@@ -1,0 +1,284 @@
+/**
+ * The catalogue of reasons: whatever the ledger refuses, decides or remarks on is said with one of these codes, in one
+ * sentence, with what its reader should do. A code never changes its meaning and is never used again for another.
+ * What is said about certificates has catalogues of its own: claims/findings.ts and entitlement/reasons.ts.
+ *
+ * Kinds: `request`, the whole request was refused and nothing was stored; `row`, the gateway's finding on one row;
+ * `outcome`, what became of a row (SER-5); `remark`, a note on a row that changes nothing.
+ */
+export type ReasonKind = 'request' | 'row' | 'outcome' | 'remark';
+
+export interface ReasonEntry {
+  readonly code: string;
+  readonly kind: ReasonKind;
+  /** Of a request: the HTTP status of its refusal. */
+  readonly status?: number;
+  readonly sentence: string;
+  readonly hint: string;
+}
+
+const requestReasons = [
+  {
+    code: 'request_invalid',
+    status: 400,
+    sentence: 'The request does not have the shape that the API description gives.',
+    hint: 'Correct what `errors` names; the description is served at /openapi.json.',
+  },
+  {
+    code: 'credentials_missing',
+    status: 401,
+    sentence: 'The request carries no key.',
+    hint: 'Send the key of your subscription in the header Authorization (Bearer) or Ocp-Apim-Subscription-Key.',
+  },
+  {
+    code: 'credentials_unknown',
+    status: 401,
+    sentence: 'The key is not known, or was revoked.',
+    hint: 'Check that the whole key was copied; ask for a new one if it was revoked.',
+  },
+  {
+    code: 'not_permitted',
+    status: 403,
+    sentence: 'An account of this kind may not do this.',
+    hint: 'Use the key of an account of one of the kinds named in `permitted`.',
+  },
+  {
+    code: 'resource_not_found',
+    status: 404,
+    sentence: 'There is nothing at this address that this account may see.',
+    hint: 'Check the address; what was accepted a moment ago may take a second to be shown.',
+  },
+  {
+    code: 'account_changed',
+    status: 409,
+    sentence: 'The account was changed by somebody else at the same moment.',
+    hint: 'Look at the account as it is now, and repeat the request if it is still wanted.',
+  },
+  {
+    code: 'body_too_large',
+    status: 413,
+    sentence: 'The body is larger than the limit.',
+    hint: 'Split the data; `limit` is in bytes, and all limits are served at /v1/limits.',
+  },
+  {
+    code: 'too_many_rows',
+    status: 413,
+    sentence: 'The file has more rows than the limit, so nothing of it was stored.',
+    hint: 'Split the file so that each part has at most `limit` rows.',
+  },
+  {
+    code: 'media_type_unsupported',
+    status: 415,
+    sentence: 'The body is of a kind that this address does not take.',
+    hint: 'Send one of the media types that the API description names for this address.',
+  },
+  {
+    code: 'file_not_csv',
+    status: 415,
+    sentence: 'The file is not a CSV file.',
+    hint: 'In the spreadsheet program save it as "CSV UTF-8 (comma delimited)" and upload that .csv file.',
+  },
+  {
+    code: 'file_not_utf8',
+    status: 422,
+    sentence: 'The file is not valid UTF-8 text.',
+    hint: 'Save it as "CSV UTF-8"; `position` is the first wrong byte, counted from 0.',
+  },
+  {
+    code: 'file_empty',
+    status: 422,
+    sentence: 'The file has no rows below its headings.',
+    hint: 'Upload a file with one row of headings and at least one row of data.',
+  },
+  {
+    code: 'headings_missing',
+    status: 422,
+    sentence: 'Not all headings are there.',
+    hint: 'Add the headings named in `missing`; the first row must hold the headings, separated by commas.',
+  },
+  {
+    code: 'headings_unknown',
+    status: 422,
+    sentence: 'The file has headings that a file of this kind does not have.',
+    hint: 'Remove or rename the columns named in `unknown`.',
+  },
+  {
+    code: 'headings_repeated',
+    status: 422,
+    sentence: 'A heading stands in the file more than once.',
+    hint: 'Keep each column named in `repeated` once.',
+  },
+  {
+    code: 'quotes_broken',
+    status: 422,
+    sentence: 'A quotation mark is not closed, or is followed by other text.',
+    hint: 'Correct the row that begins at `line`; inside quotation marks a quotation mark is written twice.',
+  },
+  {
+    code: 'record_too_long',
+    status: 422,
+    sentence: 'A row of the file is far longer than any row of serial numbers.',
+    hint: 'Correct the row that begins at `line`.',
+  },
+  {
+    code: 'idempotency_key_reused',
+    status: 422,
+    sentence: 'The Idempotency-Key was used before with another body.',
+    hint: 'Use a new key for new data; the first submission stands as it was.',
+  },
+  {
+    code: 'rate_limited',
+    status: 429,
+    sentence: 'There were too many requests.',
+    hint: 'Wait for the seconds of the header Retry-After.',
+  },
+  {
+    code: 'internal_error',
+    status: 500,
+    sentence: 'Something is wrong in the ledger itself.',
+    hint: 'Repeat the request with its Idempotency-Key; name `correlation` when you ask for help.',
+  },
+  {
+    code: 'not_ready',
+    status: 503,
+    sentence: 'This instance has just started and does not know all accounts yet.',
+    hint: 'Repeat the request after the seconds of the header Retry-After.',
+  },
+  {
+    code: 'overloaded',
+    status: 503,
+    sentence: 'Too many uploads are being read at this moment.',
+    hint: 'Repeat the request after the seconds of the header Retry-After.',
+  },
+  {
+    code: 'temporarily_unavailable',
+    status: 503,
+    sentence: 'A part of the ledger does not answer, and the request was not completed.',
+    hint: 'Repeat the request, with the same Idempotency-Key, after the seconds of the header Retry-After.',
+  },
+] as const;
+
+const rowReasons = [
+  {
+    code: 'cell_count_wrong',
+    sentence: 'The row has more or fewer cells than there are headings.',
+    hint: 'Put text that holds a comma between quotation marks, and give every column a cell.',
+  },
+  {
+    code: 'cell_empty',
+    sentence: 'The cell is empty.',
+    hint: 'Fill it in.',
+  },
+  {
+    code: 'cell_too_long',
+    sentence: 'The text is longer than 100 characters.',
+    hint: 'Give the text as it stands on the product and in the approved list.',
+  },
+  {
+    code: 'cell_has_control_character',
+    sentence: 'The text holds a line break or another character that cannot be seen.',
+    hint: 'Type the text again instead of copying it.',
+  },
+  {
+    code: 'serial_has_separator',
+    sentence: 'The serial number holds a semicolon, which separates serial numbers on claims.',
+    hint: 'Give one serial number in each row, without a semicolon.',
+  },
+] as const;
+
+const outcomeReasons = [
+  {
+    code: 'registered',
+    sentence: 'The serial number is registered.',
+    hint: 'Nothing to do.',
+  },
+  {
+    code: 'duplicate',
+    sentence: 'The serial number was registered before, for the same supplier.',
+    hint: 'Nothing to do; remove the row if it should name another product.',
+  },
+  {
+    code: 'conflict',
+    sentence: 'The serial number is registered for another supplier.',
+    hint: 'Check the serial number and the supplier name; the regulator has been shown both rows.',
+  },
+  {
+    code: 'not_listed',
+    sentence: 'The model is not on the approved list under this licensee or certificate holder.',
+    hint: 'Write holder and model exactly as in the approved list, brackets included.',
+  },
+  {
+    code: 'supplier_not_authorised',
+    sentence: 'The account may not upload for this supplier.',
+    hint: 'Check the supplier name, or have the authority of the account extended.',
+  },
+  {
+    code: 'malformed',
+    sentence: 'The row cannot be read as a serial number with its product.',
+    hint: "Correct the cell that the row's own reason names.",
+  },
+  {
+    code: 'invalidated',
+    sentence: 'The serial number was marked as invalid.',
+    hint: 'Corrected data can now be uploaded.',
+  },
+  {
+    code: 'status_updated',
+    sentence: 'The status of the serial number was changed.',
+    hint: 'Nothing to do.',
+  },
+  {
+    code: 'not_found',
+    sentence: 'The serial number is not registered.',
+    hint: 'Check the serial number and the holder.',
+  },
+  {
+    code: 'not_yours',
+    sentence: 'The serial number is registered for another supplier, so it was left as it is.',
+    hint: 'Check the serial number.',
+  },
+  {
+    code: 'already_invalid',
+    sentence: 'The serial number was marked as invalid before.',
+    hint: 'Nothing to do.',
+  },
+  {
+    code: 'unchanged',
+    sentence: 'The serial number has this status already.',
+    hint: 'Nothing to do.',
+  },
+  {
+    code: 'too_many_changes',
+    sentence: 'The serial number was changed so often that no more changes are taken.',
+    hint: 'Ask the regulator.',
+  },
+] as const;
+
+const remarkReasons = [
+  {
+    code: 'serial_shared_between_holders',
+    sentence: 'Another certificate holder has registered the same serial number.',
+    hint: 'Nothing to do: both stand.',
+  },
+] as const;
+
+export type RequestReason = (typeof requestReasons)[number]['code'];
+export type RowReason = (typeof rowReasons)[number]['code'] | 'supplier_not_authorised';
+
+export const reasons: readonly ReasonEntry[] = [
+  ...requestReasons.map((entry) => ({ ...entry, kind: 'request' as const })),
+  ...rowReasons.map((entry) => ({ ...entry, kind: 'row' as const })),
+  ...outcomeReasons.map((entry) => ({ ...entry, kind: 'outcome' as const })),
+  ...remarkReasons.map((entry) => ({ ...entry, kind: 'remark' as const })),
+];
+
+const byCode: ReadonlyMap<string, ReasonEntry> = new Map(reasons.map((entry) => [entry.code, entry]));
+
+/** The entry of a code that came through the log: undefined when an older release wrote one that is not known here. */
+export function findReason(code: string): ReasonEntry | undefined {
+  return byCode.get(code);
+}
+
+export function requestReason(code: RequestReason): ReasonEntry & { readonly status: number } {
+  return byCode.get(code) as ReasonEntry & { readonly status: number };
+}
