@@ -1,0 +1,15 @@
+import type { Day } from './calendar.ts';
+
+/** A row of a rule table: it holds from its day until the next row's. */
+export interface Dated {
+  readonly from: Day;
+}
+
+/** The row in force on a day; rows ascend by `from`. Undefined before the first one. */
+export function inForce<Row extends Dated>(rows: readonly Row[], day: Day): Row | undefined {
+  for (let index = rows.length - 1; index >= 0; index -= 1) {
+    const row = rows[index];
+    if (row !== undefined && row.from <= day) return row;
+  }
+  return undefined;
+}
