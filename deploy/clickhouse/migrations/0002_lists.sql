@@ -1,6 +1,7 @@
 -- The approved lists of the Clean Energy Council: every snapshot is kept (CEC-7), as it was, under its date and hash.
 
 -- The distinct rows of a snapshot. Written before the snapshot itself: rows without their snapshot do not count.
+-- Texts only: what they are compared by depends on the release, and is made when a list is published.
 CREATE TABLE IF NOT EXISTS listings
 (
     product LowCardinality(String),
@@ -10,8 +11,6 @@ CREATE TABLE IF NOT EXISTS listings
     brand LowCardinality(String),
     series String,
     model String,
-    holder_key LowCardinality(String) COMMENT 'normalised as serial records are',
-    model_key String,
     approved Date32,
     expires Date32,
     nominal_kwh String COMMENT 'exact decimal without trailing zeros, or empty',

@@ -260,6 +260,32 @@ const remarkReasons = [
     sentence: 'Another certificate holder has registered the same serial number.',
     hint: 'Nothing to do: both stand.',
   },
+  {
+    code: 'listing_not_yet_approved',
+    sentence: 'The model was not approved yet on the day of receipt.',
+    hint: 'Nothing to do: what counts for certificates is the day of installation.',
+  },
+  {
+    code: 'listing_expired',
+    sentence: 'The approval of the model had expired on the day of receipt.',
+    hint: 'Check the model number, suffix included: installed after its expiry the model earns no certificates.',
+  },
+  {
+    code: 'listing_gap',
+    sentence: 'On the day of receipt the model was between two periods of approval.',
+    hint: 'Nothing to do: what counts for certificates is the day of installation.',
+  },
+  {
+    code: 'listing_withdrawn',
+    sentence:
+      'The approved list does not name the model any more, although the period it gave has not ended.',
+    hint: 'Ask the certificate holder whether the approval still stands.',
+  },
+  {
+    code: 'listed_with_other_case',
+    sentence: 'The approved list writes the holder or the model with other case or spaces.',
+    hint: 'Nothing to do; write both as in the approved list next time.',
+  },
 ] as const;
 
 export type RequestReason = (typeof requestReasons)[number]['code'];

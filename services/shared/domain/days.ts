@@ -1,0 +1,31 @@
+const sydney = new Intl.DateTimeFormat('en-CA', {
+  timeZone: 'Australia/Sydney',
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+});
+
+const hourMs = 3_600_000;
+
+// Sydney's clock has differed from UTC by whole hours since 1895, so its day changes only where an hour of UTC begins:
+// all moments of one hour have one day. Workers ask again and again about the present hour.
+let lastHour = Number.NaN;
+let lastDay = '';
+
+/** The calendar day in Sydney at that moment, yyyy-mm-dd (TIME-4). Summer time as in the time zone database. */
+export function sydneyDay(epochMs: number): string {
+  const hour = Math.floor(epochMs / hourMs);
+  if (hour !== lastHour) {
+    lastDay = sydney.format(hour * hourMs);
+    lastHour = hour;
+  }
+  return lastDay;
+}
+
+/** yyyy-mm-dd, or undefined when there is no such day. */
+export function dayOf(year: number, month: number, day: number): string | undefined {
+  const date = new Date(Date.UTC(year, month - 1, day));
+  const same =
+    date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  return same ? date.toISOString().slice(0, 10) : undefined;
+}
