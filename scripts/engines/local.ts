@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import { Kafka, logLevel } from 'kafkajs';
+import { createKafka } from '#shared/adapters/kafka/client.ts';
 import type { EngineName, EngineUrls } from './engines.ts';
 import { type Command, lastLines, type Supervised, type Supervisor } from './supervise.ts';
 
@@ -26,7 +26,8 @@ export interface LocalEngine {
   prepare?(): Promise<void>;
 }
 
-const readyTimeoutMs = 60_000;
+const readyTimeoutMs = 120_000;
+const silent = { warn: () => undefined, error: () => undefined };
 
 export async function startLocal(supervisor: Supervisor, engine: LocalEngine): Promise<Supervised> {
   const process = await supervisor.spawn(engine.command);
@@ -110,12 +111,9 @@ async function kafka(dataDir: string): Promise<LocalEngine> {
     url,
     command: command('kafka', dataDir, 'java', [...java, 'kafka.Kafka', properties]),
     async answers() {
-      const admin = new Kafka({
-        brokers: [url],
-        logLevel: logLevel.NOTHING,
-        connectionTimeout: 500,
+      const admin = createKafka({ brokers: url, clientId: 'readiness', log: silent }).admin({
         retry: { retries: 0 },
-      }).admin();
+      });
       try {
         await admin.connect();
         await admin.describeCluster();
