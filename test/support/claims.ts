@@ -136,11 +136,11 @@ export function evidenceFor(
     source_offset: 0,
     created_on: createdOn,
     stamps: [{ partition: 0, stamp: 5, watermark: 7 }],
-    serial_evidence: serialsOf(claim)
-      .filter(({ item }) => item.product !== 'turbine')
-      .map(({ item, serial, serial_key }) =>
-        change({ product: item.product, serial_key, state: 'found', entries: [entry(item)] }, serial),
-      ),
+    serial_evidence: serialsOf(claim).map(({ item, serial, serial_key }) =>
+      item.product === 'turbine'
+        ? { product: item.product, serial_key, state: 'not_checked', entries: [] }
+        : change({ product: item.product, serial_key, state: 'found', entries: [entry(item)] }, serial),
+    ),
     model_evidence: modelsOf(claim).map((model) => ({
       ...model,
       state: 'listed',

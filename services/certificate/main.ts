@@ -1,0 +1,106 @@
+import { openGeneration } from '#shared/adapters/clickhouse/index-generations.ts';
+import { requireMigrations } from '#shared/adapters/clickhouse/migrations.ts';
+import { openClickhouse, openKafka, openRedis } from '#shared/adapters/engines.ts';
+import { StageConsumer } from '#shared/adapters/kafka/consumer.ts';
+import { Publisher } from '#shared/adapters/kafka/publisher.ts';
+import {
+  requireTopics,
+  serialPartitions,
+  topicName,
+  topicsGeneration,
+} from '#shared/adapters/kafka/topics.ts';
+import { checkRedis } from '#shared/adapters/redis/client.ts';
+import { RedisStateStore } from '#shared/adapters/redis/state-store.ts';
+import { openRegistry } from '#shared/adapters/registry/registry.ts';
+import { Codec } from '#shared/codec/codec.ts';
+import { runService } from '#shared/runtime/service.ts';
+import type { Stage } from '#shared/runtime/stage.ts';
+import { certificateSettings } from './config.ts';
+import { DecidePartition } from './decide/partition.ts';
+import { createDecidePorts } from './decide/ports.ts';
+import { createLedger } from './gather/ledger.ts';
+import { GatherPartition } from './gather/partition.ts';
+import { createGatherPorts } from './gather/ports.ts';
+import { LedgerQuestions } from './gather/questions.ts';
+
+/** Hash tag of all keys of the claims (C2). */
+const claimsScope = 'claims';
+
+await runService('certificate', certificateSettings, async (context) => {
+  const { config, log, metrics, turned, onClose } = context;
+  const kafka = openKafka('certificate', context);
+  const clickhouse = openClickhouse(context);
+  const redis = openRedis(context);
+  await requireTopics(kafka, config.topicsProfile);
+  await requireMigrations(clickhouse);
+  await checkRedis(redis);
+
+  const codec = await Codec.open(openRegistry(config.registryUrl), {
+    [topicName('serials.submitted')]: 'SerialBatch',
+    [topicName('claims.submitted')]: 'ClaimEvent',
+    [topicName('claims.evidenced')]: 'EvidencedClaim',
+    [topicName('claims.decided')]: 'DecidedClaim',
+  });
+  const publisher = new Publisher(kafka);
+  onClose('publisher', () => publisher.close());
+  const store = new RedisStateStore(redis, `ledger:t${topicsGeneration}:`);
+  const partitions = serialPartitions(config.topicsProfile);
+  const questions = new LedgerQuestions(createLedger({ clickhouse, publisher, codec, partitions }));
+
+  const gather: Stage = {
+    async start(partition, control) {
+      const ports = createGatherPorts({
+        partition,
+        questions,
+        serialPartitions: partitions,
+        waitMsMax: config.ledgerWaitMs,
+        codec,
+        publisher,
+        metrics,
+      });
+      return { worker: new GatherPartition(partition, ports, control), offset: 'committed' };
+    },
+  };
+
+  const decide: Stage = {
+    async start(_partition, control) {
+      const { generation } = await openGeneration(clickhouse, store, {
+        scope: claimsScope,
+        topicGeneration: topicsGeneration,
+        buckets: 0,
+      });
+      const ports = createDecidePorts({ store, codec, publisher, metrics });
+      return DecidePartition.start({ name: claimsScope, generation }, ports, control);
+    },
+  };
+
+  const stages = [
+    { name: 'gather', topic: 'claims.submitted', stage: gather },
+    { name: 'decide', topic: 'claims.evidenced', stage: decide },
+  ] as const;
+  const consumers = stages.map(({ name, topic, stage }) => {
+    const consumer = new StageConsumer({
+      kafka,
+      groupId: `certificate.${name}.g${topicsGeneration}`,
+      topic: topicName(topic),
+      stage,
+      sessionTimeoutMs: config.sessionTimeoutMs,
+      fetchBytesMax: config.fetchBytesMax,
+      log,
+      onTurn: turned,
+      onBacklog: (partition, messages) => metrics.lag.set({ stage: name, partition }, messages),
+      onRestart: () => metrics.restarts.inc({ stage: name }),
+    });
+    onClose(`consumer of ${topic}`, () => consumer.stop());
+    return consumer;
+  });
+  await Promise.all(consumers.map((consumer) => consumer.start()));
+  return {
+    failed: Promise.race(consumers.map((consumer) => consumer.failed)),
+    dependencies: {
+      kafka: () => consumers[0]!.ping(),
+      redis: () => redis.ping(),
+      clickhouse: () => clickhouse.ping(),
+    },
+  };
+});
