@@ -27,7 +27,7 @@ export interface LocalEngine {
 }
 
 const readyTimeoutMs = 120_000;
-const silent = { warn: () => undefined, error: () => undefined };
+const silent = { info: () => undefined, warn: () => undefined };
 
 export async function startLocal(supervisor: Supervisor, engine: LocalEngine): Promise<Supervised> {
   const process = await supervisor.spawn(engine.command);

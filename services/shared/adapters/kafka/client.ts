@@ -1,10 +1,13 @@
 import { createRequire } from 'node:module';
-import { Kafka, KafkaJSError, KafkaJSProtocolError, logLevel } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import { OperationalError } from '#shared/base/errors.ts';
 
+// A CommonJS module whose errors Node does not see as named exports.
+const { Kafka, KafkaJSError, KafkaJSProtocolError, Partitioners, logLevel } = kafkajs;
+
 export interface KafkaLog {
+  info(details: object, message: string): void;
   warn(details: object, message: string): void;
-  error(details: object, message: string): void;
 }
 
 interface RequestQueue {
@@ -39,7 +42,7 @@ function patchRequestQueue(): void {
 }
 
 /** One Kafka client per process. `brokers`: host:port, comma-separated. */
-export function createKafka(options: { brokers: string; clientId: string; log: KafkaLog }): Kafka {
+export function createKafka(options: { brokers: string; clientId: string; log: KafkaLog }): kafkajs.Kafka {
   patchRequestQueue();
   return new Kafka({
     clientId: options.clientId,
@@ -50,11 +53,15 @@ export function createKafka(options: { brokers: string; clientId: string; log: K
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => {
       const { message, timestamp: _, logger: __, ...details } = entry.log;
-      if (entry.level <= logLevel.ERROR) options.log.error(details, `kafka: ${message}`);
-      else options.log.warn(details, `kafka: ${message}`);
+      // What kafkajs calls an error it tries again by itself; what fails in the end is thrown, and logged by its handler.
+      if (entry.level <= logLevel.ERROR) options.log.warn(details, `kafka: ${message}`);
+      else options.log.info(details, `kafka: ${message}`);
     },
   });
 }
+
+/** Every message names its partition; saying which default applies otherwise keeps kafkajs from warning about it. */
+export const createPartitioner = Partitioners.DefaultPartitioner;
 
 /** Errors of the protocol that say the request itself is wrong: trying again cannot help. */
 const refusedRequests = new Set([
@@ -83,7 +90,7 @@ export function translateKafkaError(cause: unknown, doing: string): unknown {
   );
 }
 
-function rootCause(error: KafkaJSError): Error {
+function rootCause(error: kafkajs.KafkaJSError): Error {
   const next = (error as { cause?: unknown }).cause ?? (error as { originalError?: unknown }).originalError;
   return next instanceof KafkaJSError ? rootCause(next) : error;
 }

@@ -10,7 +10,7 @@ export interface ConsumerOptions {
   readonly groupId: string;
   readonly topic: string;
   readonly stage: Stage;
-  readonly log: KafkaLog & { info(details: object, message: string): void };
+  readonly log: KafkaLog;
   readonly sessionTimeoutMs: number;
   /** Bytes of one partition in one fetch. */
   readonly fetchBytesMax: number;

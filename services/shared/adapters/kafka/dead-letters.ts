@@ -26,7 +26,9 @@ export async function keepDeadLetter(publisher: Publisher, letter: DeadLetter): 
       partition: 0,
       value: message.value ?? Buffer.alloc(0),
       headers: {
-        ...Object.fromEntries(Object.entries(message.headers).map(([name, value]) => [`original.${name}`, value])),
+        ...Object.fromEntries(
+          Object.entries(message.headers).map(([name, value]) => [`original.${name}`, value]),
+        ),
         ...Object.fromEntries(Object.entries(about).map(([name, value]) => [name, String(value)])),
         offset: String(message.offset),
       },

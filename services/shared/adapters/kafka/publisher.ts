@@ -1,5 +1,5 @@
 import type { Kafka, Producer } from 'kafkajs';
-import { translateKafkaError } from './client.ts';
+import { createPartitioner, translateKafkaError } from './client.ts';
 
 export interface OutMessage {
   readonly partition: number;
@@ -45,6 +45,7 @@ export class Publisher {
 
   async #connect(): Promise<Producer> {
     const producer = this.#kafka.producer({
+      createPartitioner,
       allowAutoTopicCreation: false,
       retry: { initialRetryTime: 50, retries: 3 },
     });

@@ -1,6 +1,6 @@
 import type { Kafka, Producer } from 'kafkajs';
 import { OperationalError } from '#shared/base/errors.ts';
-import { translateKafkaError } from './client.ts';
+import { createPartitioner, translateKafkaError } from './client.ts';
 import { type BaseOffsets, type OutMessage, toKafka } from './publisher.ts';
 
 export interface Transaction {
@@ -103,8 +103,10 @@ export class TransactionPool {
       transactionTimeout: transactionTimeoutMs,
       idempotent: true,
       maxInFlightRequests: 1,
+      createPartitioner,
       allowAutoTopicCreation: false,
-      retry: { initialRetryTime: 20, maxRetryTime: 1_000, retries: 5 },
+      // Repeating is safe for an idempotent producer, and every wait for it is bounded by its caller.
+      retry: { initialRetryTime: 20, maxRetryTime: 1_000, retries: Number.MAX_SAFE_INTEGER },
     });
     await producer.connect();
     return producer;
