@@ -20,7 +20,8 @@ function damagedRow(cells: readonly string[], heading: Heading, policy: Policy):
 function answer(cells: readonly string[], heading: Heading, policy: Policy): Entitlement {
   if (cells.length !== heading.names.length) return damagedRow(cells, heading, policy);
   const input: Partial<Record<InputColumn, string>> = {};
-  for (const [index, column] of heading.columns.entries()) {
+  for (let index = 0; index < cells.length; index += 1) {
+    const column = heading.columns[index];
     if (column !== undefined) input[column] = cells[index] ?? '';
   }
   return assessEntitlement(input, policy);
@@ -28,6 +29,7 @@ function answer(cells: readonly string[], heading: Heading, policy: Policy): Ent
 
 /** Exactly as many cells as the heading has, so that the answer stands under its own headings. */
 function fitted(cells: readonly string[], width: number): readonly string[] {
+  if (cells.length === width) return cells;
   return Array.from({ length: width }, (_, index) => cells[index] ?? '');
 }
 

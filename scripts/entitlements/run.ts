@@ -1,6 +1,6 @@
 import { type Readable, Transform, type TransformCallback, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { format, parse } from 'fast-csv';
+import { parse } from 'fast-csv';
 import type { Policy } from '#shared/domain/entitlement/index.ts';
 import type { Heading } from './heading.ts';
 import { QuoteGuard } from './quote-guard.ts';
@@ -8,18 +8,26 @@ import { AnswerRows } from './rows.ts';
 
 const writeBytes = 64 * 1024;
 
-/**
- * Gathers the formatter's rows into larger writes: one write for each row costs more than the calculation. The cells were read as
- * single bytes (latin1) and the formatter writes UTF-8; turning that back leaves every byte of the input as it was.
- */
-class GatherBytes extends Transform {
-  #parts: string[] = [];
-  #length = 0;
+const needsQuotes = /[",\r\n]/;
 
-  override _transform(row: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.#parts.push(row.toString('utf8'));
-    this.#length += row.length;
-    if (this.#length >= writeBytes) this.#release();
+function quoted(cell: string): string {
+  return needsQuotes.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}
+
+/**
+ * Rows of cells to CSV bytes, many rows to a write: a write for each costs more than its calculation. Cells were read as single
+ * bytes (latin1) and are written so; every byte of the input comes out as it was, whatever its encoding.
+ */
+class WriteRows extends Transform {
+  #text = '';
+
+  constructor() {
+    super({ writableObjectMode: true });
+  }
+
+  override _transform(cells: readonly string[], _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#text += `${cells.map(quoted).join(',')}\n`;
+    if (this.#text.length >= writeBytes) this.#release();
     done();
   }
 
@@ -29,9 +37,8 @@ class GatherBytes extends Transform {
   }
 
   #release(): void {
-    if (this.#length > 0) this.push(Buffer.from(this.#parts.join(''), 'latin1'));
-    this.#parts = [];
-    this.#length = 0;
+    if (this.#text !== '') this.push(this.#text, 'latin1');
+    this.#text = '';
   }
 }
 
@@ -50,8 +57,7 @@ export async function answerCsv(
     new QuoteGuard(),
     parse({ headers: false, ignoreEmpty: false, encoding: 'latin1' }),
     new AnswerRows(policy, onHeading),
-    format({ headers: false, includeEndRowDelimiter: true }),
-    new GatherBytes(),
+    new WriteRows(),
     sink,
     { end: false },
   );

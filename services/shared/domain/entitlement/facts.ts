@@ -5,7 +5,7 @@ import { defaultHours, zoneTables } from './data/scheme.ts';
 import type { Programme, ScheduleName } from './data/solar-credits.ts';
 import { inForce } from './dated.ts';
 import { compare, type Decimal, toText } from './decimal.ts';
-import type { UnitKind, Zone } from './kinds.ts';
+import { type UnitKind, unitKinds, type Zone } from './kinds.ts';
 import { quoted, type Reason, reason } from './reasons.ts';
 import { zoneOf } from './zones.ts';
 
@@ -60,20 +60,29 @@ function missing(name: InputColumn, what = `${name} is needed`): Reason {
   return reason('field_missing', 'CLM-1', name, what);
 }
 
+/** Every column, nothing given: cells start as a copy, so that all rows have one shape, which is what the engine is fast with. */
+const nothingGiven: Cells = Object.fromEntries(inputColumns.map((name) => [name, undefined]));
+
 function parseCells(input: EntitlementInput, faults: Reason[]): Cells {
-  const cells: Record<string, unknown> = {};
+  const cells: Record<string, unknown> = { ...nothingGiven };
   for (const name of inputColumns) {
-    const text = input[name]?.trim();
-    if (text === undefined || text === '') continue;
+    const raw = input[name];
+    const text = raw === undefined || raw === '' ? '' : raw.trim();
+    if (text === '') continue;
     const value = columns[name].parse(text);
-    if (value !== undefined) cells[name] = value;
-    else
-      faults.push(
-        reason('field_invalid', 'CLM-1', name, `${name} ${quoted(text)}: expected ${columns[name].expects}`),
-      );
+    if (value === undefined) faults.push(unreadableCell(name, text));
+    else cells[name] = value;
   }
   return cells as Cells;
 }
+
+function unreadableCell(name: InputColumn, text: string): Reason {
+  return reason('field_invalid', 'CLM-1', name, `${name} ${quoted(text)}: expected ${columns[name].expects}`);
+}
+
+const foreignColumns: ReadonlyMap<UnitKind, readonly InputColumn[]> = new Map(
+  unitKinds.map((kind) => [kind, inputColumns.filter((name) => !columns[name].kinds.includes(kind))]),
+);
 
 /** `deeming_years=max` says nothing about a kind that has no years; a number does. */
 function isHarmless(name: InputColumn, cells: Cells): boolean {
@@ -82,9 +91,8 @@ function isHarmless(name: InputColumn, cells: Cells): boolean {
 
 function strayCells(kind: UnitKind, cells: Cells): readonly Reason[] {
   const stray: Reason[] = [];
-  for (const name of inputColumns) {
+  for (const name of foreignColumns.get(kind) ?? []) {
     if (cells[name] === undefined || isHarmless(name, cells)) continue;
-    if (columns[name].kinds.includes(kind)) continue;
     stray.push(reason('field_not_for_kind', 'CLM-1', name, `${name} is not a column of ${kind} units`));
   }
   return stray;
@@ -191,7 +199,27 @@ function batteryFacts(cells: Cells): Facts | undefined {
   return { ...common(cells, cells.install_date), ...sizes, kind: 'battery' };
 }
 
-/** Text to facts, or every fault of the text: missing first, then unreadable or contradictory, then columns of another kind. */
+/** Missing first, then unreadable or contradictory, then columns of another kind. */
+function allFaults(
+  kind: UnitKind,
+  cells: Cells,
+  input: EntitlementInput,
+  unreadable: readonly Reason[],
+): readonly Reason[] {
+  const absent = missingCells(kind, input);
+  const against = contradictions(kind, cells);
+  const stray = strayCells(kind, cells);
+  if (absent.length + unreadable.length + against.length + stray.length === 0) return [];
+  return [
+    ...absent,
+    ...unreadable,
+    ...against.filter(({ code }) => code === 'field_invalid'),
+    ...stray,
+    ...against.filter(({ code }) => code === 'field_not_for_kind'),
+  ];
+}
+
+/** Text to facts, or every fault of the text. */
 export function readFacts(input: EntitlementInput): Reading {
   const unreadable: Reason[] = [];
   const cells = parseCells(input, unreadable);
@@ -200,14 +228,7 @@ export function readFacts(input: EntitlementInput): Reading {
     const absent = unreadable.some(({ field }) => field === 'system_type') ? [] : [missing('system_type')];
     return { faults: [...absent, ...unreadable] };
   }
-  const more = contradictions(kind, cells);
-  const faults = [
-    ...missingCells(kind, input),
-    ...unreadable,
-    ...more.filter(({ code }) => code === 'field_invalid'),
-    ...strayCells(kind, cells),
-    ...more.filter(({ code }) => code === 'field_not_for_kind'),
-  ];
+  const faults = allFaults(kind, cells, input, unreadable);
   if (faults.length > 0) return { faults };
   const facts = kind === 'battery' ? batteryFacts(cells) : generationFacts(kind, cells);
   assert(facts !== undefined, 'a reading without faults is incomplete');
