@@ -1,0 +1,58 @@
+import type { Channel } from '#shared/domain/serials.ts';
+import type { Batch } from './batches.ts';
+import type { DocumentKind } from './documents.ts';
+
+/** A file as it came in, and from whom. */
+export interface Upload {
+  readonly account: { readonly id: string; readonly name: string };
+  readonly mayUploadFor: (supplierKey: string) => boolean;
+  readonly document: DocumentKind;
+  readonly channel: Channel;
+  readonly fileName: string;
+  readonly body: Buffer;
+  readonly idempotencyKey?: string;
+}
+
+/** What is written to the log in one transaction. */
+export interface Submission {
+  readonly id: string;
+  readonly account: string;
+  /** Name under which the account acts. */
+  readonly supplier: string;
+  readonly channel: Channel;
+  readonly product: string;
+  readonly action: string;
+  readonly receivedAt: number;
+  readonly fileName: string;
+  readonly idempotencyKey: string;
+  readonly bodySha256: string;
+  readonly bodyGzip: Buffer;
+  readonly bodyBytes: number;
+  readonly rows: number;
+  readonly batches: readonly Batch[];
+}
+
+/** The answer to an upload: a function of id and bytes, so that a repetition gets it word for word. */
+export interface Accepted {
+  readonly id: string;
+  readonly received: number;
+}
+
+/** What a manifest says of an earlier submission with the same Idempotency-Key. */
+export interface Earlier {
+  readonly id: string;
+  readonly product: string;
+  readonly action: string;
+  readonly bodySha256: string;
+  readonly rows: number;
+}
+
+export interface SubmissionLog {
+  /** Resolves when all of it is committed; whatever was written of it by an attempt that fails is never read. */
+  write(submission: Submission): Promise<void>;
+}
+
+export interface EarlierSubmissions {
+  /** Manifests in the ledger; what is still on its way there is not among them (A2). */
+  withKey(account: string, idempotencyKey: string): Promise<readonly Earlier[]>;
+}
