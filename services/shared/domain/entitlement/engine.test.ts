@@ -682,6 +682,8 @@ describe('capacity', () => {
   test('zone given wins over the postcode', () => {
     const both = { ...solar, zone: '1', postcode: '7000', deeming_years: '1', kw: '100' };
     expect(assessEntitlement(both).unrounded).toBe('162.2');
+    expect(assessEntitlement(both).rule_ids).not.toContain('ZONE-2');
+    expect(computeEntitlement(both).working[0]).toBe('Zone: 1, as given');
     expect(assessEntitlement({ ...both, zone: '' }).unrounded).toBe('118.5');
   });
 
