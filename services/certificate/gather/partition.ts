@@ -87,6 +87,8 @@ export class GatherPartition implements PartitionWorker {
       await work(signal);
     } finally {
       clearTimeout(timer);
+      // After a failure nobody waits for the other answers any more.
+      timeout.abort(behind('the partition starts again'));
     }
   }
 

@@ -97,7 +97,8 @@ test('a failed audit frees the serials, a passed one keeps them', () => {
 });
 
 test('a held claim may be made again with the same id, others may not', () => {
-  const held = { ...claim, serial_evidence: [] };
+  const held = { ...claim, event: 'e1', serial_evidence: [] };
+  expect(run([held, held]).decided[1]).toMatchObject({ decision: 'not_applied', status: 'held' });
   expect(run([held, claim]).decided.map(({ decision }) => decision)).toEqual(['held', 'approved']);
   expect(run([claim, claim]).decided[1]).toMatchObject({ decision: 'not_applied', status: 'approved' });
   expect(run([claim, claim]).decided[1]?.findings[0]?.code).toBe('claim_closed');

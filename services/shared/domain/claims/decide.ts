@@ -93,8 +93,10 @@ function decideClaim(
     return notApplied(offset, state, 'not_claimant', 'the claim belongs to another account');
   if (state.claim && state.claim.status !== 'held')
     return notApplied(offset, state, 'claim_closed', `the claim is ${state.claim.status} already`);
+  if (state.claim?.events.includes(event.event))
+    return notApplied(offset, state, 'claim_closed', 'this event was decided already');
   const assessment = assessClaim(event, event, state, rules);
-  const record = recordOf(event, assessment);
+  const record = recordOf(event, state.claim, assessment);
   return {
     decided: decidedClaim(event, offset, assessment, record),
     changes:
@@ -106,6 +108,7 @@ function decideClaim(
 
 function recordOf(
   event: EvidencedClaim,
+  former: ClaimRecord | undefined,
   { decision, serials, entitlement, numbers }: Assessment,
 ): ClaimRecord {
   const approved = decision === 'approved';
@@ -114,6 +117,7 @@ function recordOf(
     account: event.account,
     unit_kind: event.unit_kind,
     premises: premisesOf(event),
+    events: decision === 'held' ? [...(former?.events ?? []), event.event] : [],
     slots: approved ? serials.map(({ slot }) => slot) : [],
     certificates: approved ? (entitlement.stcs ?? 0) : 0,
     first_number: numbers?.first ?? 0,
@@ -253,7 +257,7 @@ function ended(
   status: ClaimStatus & keyof typeof endings,
 ): DecidedEvent {
   const ending = endings[status];
-  const record: ClaimRecord = { ...claim, status, slots: [] };
+  const record: ClaimRecord = { ...claim, status, slots: [], events: [] };
   const decided = withCertificates(
     plain(offset, ending.decision, record, []),
     state,

@@ -6,6 +6,8 @@ export interface ClaimRecord {
   readonly account: string;
   readonly unit_kind: string;
   readonly premises: string;
+  /** While it is held: the events that claimed it so far. A copy of one is no new claim, however late it comes. */
+  readonly events: readonly string[];
   /** The slots that its serials hold while it is live. */
   readonly slots: readonly string[];
   readonly certificates: number;
