@@ -93,7 +93,7 @@ export async function importList(context: ImportContext, request: ImportRequest)
     return { kind: 'needs_confirmation', before, comparison };
   }
   if (known) report(`  known: ${snapshot.snapshot} was taken in before, nothing to store`);
-  else await storeSnapshot(clickhouse, snapshot, list.rows.map(storedRow), now());
+  else await storeSnapshot(clickhouse, snapshot, list.rows.map(storedRow), listingKeys, now());
   if (!known) report(`  kept as ${snapshot.snapshot} in ClickHouse`);
   const published = await publishLists(clickhouse, redis, request.product, { keys: listingKeys, now });
   report(publishedLine(published));

@@ -1,7 +1,7 @@
 -- The approved lists of the Clean Energy Council: every snapshot is kept (CEC-7), as it was, under its date and hash.
 
 -- The distinct rows of a snapshot. Written before the snapshot itself: rows without their snapshot do not count.
--- Texts only: what they are compared by depends on the release, and is made when a list is published.
+-- What models are found by depends on the release: one that folds texts otherwise writes the rows again when it publishes.
 CREATE TABLE IF NOT EXISTS listings
 (
     product LowCardinality(String),
@@ -16,9 +16,12 @@ CREATE TABLE IF NOT EXISTS listings
     nominal_kwh String COMMENT 'exact decimal without trailing zeros, or empty',
     usable_kwh String,
     ac_power_kw String,
-    fire_tested LowCardinality(String)
+    fire_tested LowCardinality(String),
+    holder_key LowCardinality(String) COMMENT 'normalised as in serial records',
+    model_key String COMMENT 'normalised in the same way',
+    key_version UInt16 COMMENT 'version of the normalisation'
 )
-ENGINE = ReplacingMergeTree
+ENGINE = ReplacingMergeTree(key_version)
 ORDER BY (product, snapshot, row);
 
 CREATE TABLE IF NOT EXISTS list_snapshots

@@ -115,12 +115,11 @@ export function createClickhouse(options: ClickhouseOptions): Clickhouse {
     const done = (): void => clearTimeout(timer);
     try {
       const result = await client.exec({
-        query: request.sql,
         clickhouse_settings: request.settings,
         abort_signal: abort.signal,
         // Errors come as answers: the exception's code stands in a header that the client's own errors do not carry.
         ignore_error_response: true,
-        ...bodyOf(request),
+        ...contentOf(request),
       });
       stream = result.stream;
       const code = Number(result.response_headers['x-clickhouse-exception-code'] ?? 0);
@@ -215,12 +214,20 @@ export function createClickhouse(options: ClickhouseOptions): Clickhouse {
   };
 }
 
-/** What the client's `exec` needs besides the statement: data, or parameters as a form, or nothing. */
-function bodyOf(request: Request): { values?: Readable; http_headers?: Record<string, string> } {
-  if (request.body !== undefined) return { values: streamOf(request.body) };
-  if (request.params === undefined) return {};
-  const form = formOf(request.params);
-  return { values: streamOf(form.body), http_headers: { 'Content-Type': form.contentType } };
+/** The statement for the client's `exec`, with data, or parameters as a form, or nothing. */
+function contentOf(request: Request): {
+  readonly query: string;
+  readonly values?: Readable;
+  readonly http_headers?: Record<string, string>;
+} {
+  if (request.body !== undefined) return { query: request.sql, values: streamOf(request.body) };
+  if (request.params === undefined) return { query: request.sql };
+  const form = formOf(request.sql, request.params);
+  return {
+    query: form.sql,
+    values: streamOf(form.body),
+    http_headers: { 'Content-Type': form.contentType },
+  };
 }
 
 function streamOf(body: Buffer | readonly Buffer[]): Readable {

@@ -27,6 +27,15 @@ export interface StoredRow {
   readonly fire_tested: string;
 }
 
+/** What models are found by, and its version (`listingKeys` of the domain). */
+export interface ListKeys {
+  /** Rises when `fold` changes. */
+  readonly version: number;
+  readonly fold: (text: string) => string;
+  /** The key of a model in look-ups. */
+  readonly of: (holder: string, model: string) => string;
+}
+
 /** All snapshots of a product, the oldest first. One of a day that has several comes in the order of their hashes. */
 export async function snapshotsOf(clickhouse: Clickhouse, product: string): Promise<readonly Snapshot[]> {
   return clickhouse.query<Snapshot>(
@@ -45,14 +54,37 @@ export async function storeSnapshot(
   clickhouse: Clickhouse,
   snapshot: Snapshot,
   rows: readonly StoredRow[],
+  keys: ListKeys,
   now: Date,
 ): Promise<void> {
   const { product, snapshot: id } = snapshot;
   await clickhouse.insertRows(
     'listings',
-    rows.map((row) => ({ product, snapshot: id, ...row })),
+    rows.map((row) => ({ product, snapshot: id, ...row, ...keysOf(row, keys) })),
   );
   await clickhouse.insertRows('list_snapshots', [{ ...snapshot, imported_at: timestamp(now) }]);
+}
+
+function keysOf({ holder, model }: { holder: string; model: string }, { version, fold }: ListKeys): object {
+  return { holder_key: fold(holder), model_key: fold(model), key_version: version };
+}
+
+/**
+ * Writes the rows again that an earlier release folded otherwise; a row of a higher version replaces the same row of a
+ * lower one. A release that was taken back leaves the newer keys, and finds its own lists in Redis only.
+ * @returns number of rows written
+ */
+export async function refreshKeys(clickhouse: Clickhouse, product: string, keys: ListKeys): Promise<number> {
+  const rows = await clickhouse.query<StoredRow & { product: string; snapshot: string }>(
+    `SELECT * EXCEPT (holder_key, model_key, key_version) FROM listings FINAL
+    WHERE product = {product:String} AND key_version < {version:UInt16}`,
+    { product, version: keys.version },
+  );
+  await clickhouse.insertRows(
+    'listings',
+    rows.map((row) => ({ ...row, ...keysOf(row, keys) })),
+  );
+  return rows.length;
 }
 
 /** Holder and model of every row of one snapshot. */

@@ -34,18 +34,68 @@ function escapeText(text: string): string {
   return text.replace(special, (character) => escapes[character] as string);
 }
 
+export interface Form {
+  readonly sql: string;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
 /**
- * Parameters as a form: unlike the URL it has no bound that thousands of serials would reach, and it stays out of
- * proxies' access logs. A form that repeats its boundary inside a value would be misread; 122 random bits see to that.
+ * Parameters as a form: it stays out of proxies' access logs, and has no bound as a whole. The server bounds each field
+ * (128 KiB, not to be changed by a query), so a long list goes as several, put together again in the statement. A form
+ * that repeats its boundary inside a value would be misread; 122 random bits see to that.
  */
-export function formOf(params: Params): { readonly contentType: string; readonly body: Buffer } {
+export function formOf(sql: string, params: Params): Form {
   const boundary = `ledger-${randomUUID()}`;
+  let statement = sql;
   let form = '';
   for (const [name, value] of Object.entries(params)) {
-    form += `--${boundary}\r\nContent-Disposition: form-data; name="param_${name}"\r\n\r\n${formatParam(value)}\r\n`;
+    const texts = fieldsOf(value);
+    if (texts.length > 1) statement = inParts(statement, name, texts.length);
+    for (const [index, text] of texts.entries()) {
+      const field = texts.length > 1 ? partName(name, index) : name;
+      form += `--${boundary}\r\nContent-Disposition: form-data; name="param_${field}"\r\n\r\n${text}\r\n`;
+    }
   }
   return {
+    sql: statement,
     contentType: `multipart/form-data; boundary=${boundary}`,
     body: Buffer.from(`${form}--${boundary}--\r\n`),
   };
+}
+
+const fieldBytesMax = 100_000;
+
+/** One text, or those of the parts of a list that is too long for one field. */
+function fieldsOf(value: Param): readonly string[] {
+  const text = formatParam(value);
+  if (!isList(value) || Buffer.byteLength(text) <= fieldBytesMax) return [text];
+  const parts: string[] = [];
+  let elements: string[] = [];
+  let bytes = 0;
+  for (const element of value.map(formatElement)) {
+    const more = Buffer.byteLength(element) + 1;
+    if (bytes + more > fieldBytesMax && elements.length > 0) {
+      parts.push(`[${elements.join(',')}]`);
+      elements = [];
+      bytes = 0;
+    }
+    elements.push(element);
+    bytes += more;
+  }
+  return [...parts, `[${elements.join(',')}]`];
+}
+
+function isList(value: Param): value is readonly Param[] {
+  return Array.isArray(value);
+}
+
+const partName = (name: string, index: number): string => `${name}__${index}`;
+
+/** `{keys:Array(String)}` becomes `arrayConcat({keys__0:Array(String)},...)`, which the server folds to the same constant. */
+function inParts(sql: string, name: string, count: number): string {
+  return sql.replace(new RegExp(`\\{\\s*${name}\\s*:([^{}]+)\\}`, 'g'), (_, type: string) => {
+    const parts = Array.from({ length: count }, (__, index) => `{${partName(name, index)}:${type}}`);
+    return `arrayConcat(${parts.join(',')})`;
+  });
 }

@@ -4,20 +4,16 @@ import type { ChainableCommander, Redis } from 'ioredis';
 import { OperationalError } from '#shared/base/errors.ts';
 import type { Clickhouse } from '../clickhouse/client.ts';
 import {
+  type ListKeys,
   type Publication,
   recordPublication,
+  refreshKeys,
   type Snapshot,
   snapshotsOf,
   type UnionRow,
   unionOf,
 } from '../clickhouse/lists.ts';
 import { translated } from './client.ts';
-
-/** What models are found by, and the version of it (`listingKeys` of the domain). */
-export interface ListKeys {
-  readonly version: number;
-  readonly of: (holder: string, model: string) => string;
-}
 
 /** A row of an approved list, as the domain's `ListingRow`. */
 export interface ListedRow {
@@ -117,6 +113,8 @@ export class ApprovedLists {
 /** One for each product, and one before it. */
 const publicationsRemembered = 6;
 
+export type { ListKeys } from '../clickhouse/lists.ts';
+
 export interface PublishOptions {
   readonly keys: ListKeys;
   readonly now: () => Date;
@@ -144,6 +142,7 @@ export async function publishLists(
   product: string,
   options: PublishOptions,
 ): Promise<Published> {
+  await refreshKeys(clickhouse, product, options.keys);
   let snapshots = await snapshotsOf(clickhouse, product);
   for (;;) {
     const published = await publishUnion(clickhouse, redis, product, snapshots, options);
