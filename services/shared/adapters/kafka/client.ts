@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import kafkajs from 'kafkajs';
 import { OperationalError } from '#shared/base/errors.ts';
+import type { InMessage } from '#shared/runtime/stage.ts';
 
 // A CommonJS module whose errors Node does not see as named exports.
 const { Kafka, KafkaJSError, KafkaJSProtocolError, Partitioners, logLevel } = kafkajs;
@@ -93,4 +94,22 @@ export function translateKafkaError(cause: unknown, doing: string): unknown {
 function rootCause(error: kafkajs.KafkaJSError): Error {
   const next = (error as { cause?: unknown }).cause ?? (error as { originalError?: unknown }).originalError;
   return next instanceof KafkaJSError ? rootCause(next) : error;
+}
+
+/** A message as stages see it: numbers for offsets, text for headers. */
+export function toInMessage(message: kafkajs.KafkaMessage): InMessage {
+  return {
+    offset: Number(message.offset),
+    key: message.key,
+    value: message.value,
+    headers: textHeaders(message.headers),
+    timestamp: Number(message.timestamp),
+  };
+}
+
+function textHeaders(headers: kafkajs.IHeaders | undefined): Readonly<Record<string, string>> {
+  const text: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers ?? {}))
+    if (value !== undefined) text[name] = String(value);
+  return text;
 }

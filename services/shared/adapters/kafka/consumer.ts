@@ -1,9 +1,9 @@
-import type { Admin, Batch, Consumer, EachBatchPayload, IHeaders, Kafka } from 'kafkajs';
+import type { Admin, Batch, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { AssertionError, isRetryable } from '#shared/base/errors.ts';
 import { backoffMs } from '#shared/runtime/backoff.ts';
 import { FetchGate } from '#shared/runtime/gate.ts';
 import { type InMessage, type PartitionWorker, Restart, type Stage } from '#shared/runtime/stage.ts';
-import { type KafkaLog, translateKafkaError } from './client.ts';
+import { type KafkaLog, toInMessage, translateKafkaError } from './client.ts';
 
 export interface ConsumerOptions {
   readonly kafka: Kafka;
@@ -358,21 +358,4 @@ async function withHeartbeats<T>(
   } finally {
     clearInterval(timer);
   }
-}
-
-function toInMessage(message: EachBatchPayload['batch']['messages'][number]): InMessage {
-  return {
-    offset: Number(message.offset),
-    key: message.key,
-    value: message.value,
-    headers: textHeaders(message.headers),
-    timestamp: Number(message.timestamp),
-  };
-}
-
-function textHeaders(headers: IHeaders | undefined): Readonly<Record<string, string>> {
-  const text: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers ?? {}))
-    if (value !== undefined) text[name] = String(value);
-  return text;
 }
