@@ -10,7 +10,7 @@ let stores: Stores;
 let clickhouse: Clickhouse;
 
 beforeAll(async () => {
-  stores = await startStores(['clickhouse']);
+  stores = await startStores('clickhouse');
   const apart = stores.clickhouse('default');
   const database = testDatabase();
   await apart.command(`CREATE DATABASE ${database}`);

@@ -20,7 +20,7 @@ let apart: Clickhouse;
 const open: Clickhouse[] = [];
 
 beforeAll(async () => {
-  stores = await startStores(['clickhouse']);
+  stores = await startStores('clickhouse');
   apart = stores.clickhouse('default');
 }, 60_000);
 

@@ -1,34 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { pino } from 'pino';
-import { type EngineName, type Engines, startEngines } from '#scripts/engines/engines.ts';
-import { Supervisor } from '#scripts/engines/supervise.ts';
+import type { EngineName } from '#scripts/engines/engines.ts';
 import { type Clickhouse, createClickhouse } from '#shared/adapters/clickhouse/client.ts';
+import { startTestEngines, type TestEngines } from './engines.ts';
 
 export const silent = pino({ level: 'silent' });
 
-export interface Stores {
-  readonly engines: Engines;
+export interface Stores extends TestEngines {
   /** A connection to a database; none by that name is made here. */
   clickhouse(database: string): Clickhouse;
-  stop(): Promise<void>;
 }
 
-/** Engines of one test file: those given by URL, or local ones with data in a fresh folder. */
-export async function startStores(needs: readonly EngineName[]): Promise<Stores> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'ledger-test-'));
-  const supervisor = await Supervisor.open(folder);
-  const engines = await startEngines({ supervisor, env: process.env, needs });
+/** Engines of one test file, with what opens ClickHouse on them. */
+export async function startStores(...needs: readonly EngineName[]): Promise<Stores> {
+  const started = await startTestEngines(...needs);
   return {
-    engines,
-    clickhouse: (database) => createClickhouse({ url: engines.urls.clickhouseUrl, database, log: silent }),
-    async stop() {
-      await engines.stop();
-      supervisor.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    ...started,
+    clickhouse: (database) =>
+      createClickhouse({ url: started.engines.urls.clickhouseUrl, database, log: silent }),
   };
 }
 

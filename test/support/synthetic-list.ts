@@ -90,9 +90,9 @@ function makeHolders(random: Random): readonly string[] {
 /** DIRT-11 with its shares: the certificate's standard above all, others now and then, also two in one model. */
 function suffixOf(random: Random): string {
   const share = random();
-  if (share < 0.46) return ' (IEC 61215-2021)';
-  if (share < 0.54) return `${pick(random, ['(DG)', '(ND)', '(R)', '(BLH)'])} (IEC 61215-2021)`;
-  if (share < 0.62) return pick(random, [' (IEC1500V)', ' (IEC1000V)', ' (1500)']);
+  if (share < 0.52) return ' (IEC 61215-2021)';
+  if (share < 0.6) return `${pick(random, ['(DG)', '(ND)', '(R)', '(BLH)'])} (IEC 61215-2021)`;
+  if (share < 0.68) return pick(random, [' (IEC1500V)', ' (IEC1000V)', ' (1500)']);
   if (share < 0.66)
     return pick(random, [' (II)', ' (2016 / 2021)', ' (60 cell)', ' (60 Cell)', '(120 Cell)']);
   return '';

@@ -12,12 +12,10 @@ if redis.call('SCARD', KEYS[2]) ~= models or redis.call('HLEN', KEYS[3]) ~= mode
 end
 local found = {}
 for i = 2, #ARGV do
-  local details = false
-  if redis.call('SISMEMBER', KEYS[2], ARGV[i]) == 1 then
-    details = redis.call('HGET', KEYS[3], ARGV[i])
-    if not details then
-      return 'unavailable'
-    end
+  local details = redis.call('HGET', KEYS[3], ARGV[i])
+  local member = redis.call('SISMEMBER', KEYS[2], ARGV[i]) == 1
+  if member ~= (details ~= false) then
+    return 'unavailable'
   end
   found[i - 1] = details
 end

@@ -286,12 +286,10 @@ async function writePublication(
   const { described, members, details } = publicationKeys(publication.product, publication.publication);
   // It may be one that was about to retire.
   await run(redis.multi().persist(described).persist(members).persist(details));
-  const before = await lookAt(redis, publication);
+  const before = await lookAt(redis, publication, models);
   if (before === 'whole') return false;
   if (before === 'strange') await redis.del(described, members, details);
-  const entries = [...models];
-  for (let at = 0; at < entries.length; at += chunkModels) {
-    const chunk = entries.slice(at, at + chunkModels);
+  for (const chunk of chunksOf(models)) {
     await run(
       redis
         .multi()
@@ -301,7 +299,7 @@ async function writePublication(
   }
   const { publication: id, latest, models: count } = publication;
   await redis.hset(described, { publication: id, models: count, latest });
-  if ((await lookAt(redis, publication)) === 'whole') return true;
+  if ((await lookAt(redis, publication, models)) === 'whole') return true;
   throw new OperationalError(
     'lists_incomplete',
     `${id} is not whole after it was written: publish it again`,
@@ -311,18 +309,37 @@ async function writePublication(
   );
 }
 
-/** `strange`: has models that do not belong to it. */
-async function lookAt(redis: Redis, publication: Publication): Promise<'whole' | 'partial' | 'strange'> {
+/** Compares everything, so that publishing repairs whatever happened. `strange`: has what does not belong to it. */
+async function lookAt(
+  redis: Redis,
+  publication: Publication,
+  models: ReadonlyMap<string, string>,
+): Promise<'whole' | 'partial' | 'strange'> {
   const { described, members, details } = publicationKeys(publication.product, publication.publication);
-  const { publication: id, models } = publication;
   const [description, memberCount, detailCount] = await Promise.all([
     redis.hmget(described, 'publication', 'models'),
     redis.scard(members),
     redis.hlen(details),
   ]);
-  if (memberCount > models || detailCount > models) return 'strange';
-  const complete = memberCount === models && detailCount === models;
-  return complete && description[0] === id && description[1] === String(models) ? 'whole' : 'partial';
+  let kept = 0;
+  for (const chunk of chunksOf(models)) {
+    const keys = chunk.map(([key]) => key);
+    const [isMember, texts] = await Promise.all([
+      redis.smismember(members, ...keys),
+      redis.hmget(details, ...keys),
+    ]);
+    for (const [index, [, text]] of chunk.entries())
+      if (isMember[index] === 1 && texts[index] === text) kept++;
+  }
+  if (memberCount > models.size || detailCount > models.size) return 'strange';
+  if (kept < models.size) return memberCount === models.size ? 'strange' : 'partial';
+  const { publication: id } = publication;
+  return description[0] === id && description[1] === String(models.size) ? 'whole' : 'partial';
+}
+
+function* chunksOf(models: ReadonlyMap<string, string>): Generator<readonly [string, string][]> {
+  const entries = [...models];
+  for (let at = 0; at < entries.length; at += chunkModels) yield entries.slice(at, at + chunkModels);
 }
 
 const keptDefault = 5;
