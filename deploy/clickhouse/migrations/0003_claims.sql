@@ -127,19 +127,19 @@ WHERE kind = 'claim';
 -- Each claim as it stands. Figures are those of the approval, where there was one; an event that did not apply changes
 -- nothing.
 CREATE VIEW IF NOT EXISTS claim_states AS
-SELECT claim, any(unit) AS unit,
-    argMax(account, (kind = 'claim', evidenced_offset)) AS account,
-    argMax(unit_kind, (kind = 'claim', evidenced_offset)) AS unit_kind,
-    argMax(status, evidenced_offset) AS status,
-    argMaxIf(decision, evidenced_offset, kind = 'claim') AS decision,
-    argMaxIf(findings, evidenced_offset, kind = 'claim') AS findings,
-    maxIf(certificates, decision = 'approved') AS certificates,
-    argMax(accreditation_code, (accreditation_code != '', evidenced_offset)) AS accreditation_code,
-    maxIf(certificate_year, decision = 'approved') AS certificate_year,
-    maxIf(first_number, decision = 'approved') AS first_number,
-    maxIf(last_number, decision = 'approved') AS last_number,
-    argMax(certificate_status, evidenced_offset) AS certificate_status,
-    min(received_at) AS submitted_at, max(evidenced_offset) AS latest_offset
-FROM claims
-WHERE decision != 'not_applied'
+SELECT claim, any(c.unit) AS unit,
+    argMax(c.account, (c.kind = 'claim', c.evidenced_offset)) AS account,
+    argMax(c.unit_kind, (c.kind = 'claim', c.evidenced_offset)) AS unit_kind,
+    argMax(c.status, c.evidenced_offset) AS status,
+    argMaxIf(c.decision, c.evidenced_offset, c.kind = 'claim') AS decision,
+    argMaxIf(c.findings, c.evidenced_offset, c.kind = 'claim') AS findings,
+    maxIf(c.certificates, c.decision = 'approved') AS certificates,
+    argMax(c.accreditation_code, (c.accreditation_code != '', c.evidenced_offset)) AS accreditation_code,
+    maxIf(c.certificate_year, c.decision = 'approved') AS certificate_year,
+    maxIf(c.first_number, c.decision = 'approved') AS first_number,
+    maxIf(c.last_number, c.decision = 'approved') AS last_number,
+    argMax(c.certificate_status, c.evidenced_offset) AS certificate_status,
+    min(c.received_at) AS submitted_at, max(c.evidenced_offset) AS latest_offset
+FROM claims AS c
+WHERE c.decision != 'not_applied'
 GROUP BY claim;

@@ -8,7 +8,6 @@ import { writeHeaders } from '#shared/codec/headers.ts';
 import { tick } from '#shared/domain/batches.ts';
 import type { ListingWindow } from '#shared/domain/claims/claim.ts';
 import type { ModelKey } from '#shared/domain/claims/index.ts';
-import { normalise } from '#shared/domain/normalise.ts';
 import type { SerialBatch } from '#shared/domain/serials.ts';
 import type { AskedSerial, LedgerEntry, LedgerPorts, ListedModel, Listings } from './questions.ts';
 
@@ -150,7 +149,7 @@ async function readListings(clickhouse: Clickhouse, models: readonly ModelKey[])
   };
 }
 
-/** A model without series takes the rows of every series: panels have none, and brands often leave it out. */
+/** Models are told apart by holder and name, as in the published lists; no list needs the series for it. */
 function listedModels(models: readonly ModelKey[], rows: readonly ListingRow[]): readonly ListedModel[] {
   const byName = new Map<string, ListingRow[]>();
   for (const row of rows) {
@@ -160,10 +159,7 @@ function listedModels(models: readonly ModelKey[], rows: readonly ListingRow[]):
     else byName.set(name, [row]);
   }
   return models.map((model) => {
-    const named = byName.get(joinKey(model.product, model.holder_key, model.model_key)) ?? [];
-    const own = named.filter(
-      ({ series }) => model.series_key === '' || normalise(series) === model.series_key,
-    );
+    const own = byName.get(joinKey(model.product, model.holder_key, model.model_key)) ?? [];
     const newest = own.reduce<ListingRow | undefined>(
       (latest, row) => (!latest || row.snapshot > latest.snapshot ? row : latest),
       undefined,

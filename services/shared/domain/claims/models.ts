@@ -1,4 +1,6 @@
 import { compare, parseDecimal } from '../entitlement/decimal.ts';
+import { listedOn } from '../listing/assess.ts';
+import type { ListingRow } from '../listing/listing.ts';
 import { normalise } from '../normalise.ts';
 import type { ClaimEvent, Equipment, Evidence, Finding, ListingWindow, ModelEvidence } from './claim.ts';
 import { finding } from './findings.ts';
@@ -65,35 +67,57 @@ function listingFindings(
       finding('listing_not_checked', name, `no approved list for ${item.product} was imported`, { effect }),
     ];
   }
-  if (model.windows.length === 0)
-    return [finding('model_not_listed', name, 'the model is in no snapshot of the approved list')];
   return windowFindings(claim.installed_on, name, model.windows, rules);
 }
 
-/** WIN-1: some window holds the day; windows are a union, and what lies between two of them is a gap (WIN-4). */
+/** Windows are a union (WIN-1 to 5); which rule speaks is decided where lists are, the sentence is ours. */
 function windowFindings(
   day: string,
   name: string,
   windows: readonly ListingWindow[],
   rules: ClaimRules,
 ): readonly Finding[] {
-  const ended = (last: string) => (rules.expiryDay === 'included' ? last < day : last <= day);
-  if (windows.some(({ approved, expires }) => approved <= day && !ended(expires))) return [];
-  const before = windows.filter(({ approved }) => approved <= day);
-  const after = windows.filter(({ approved }) => approved > day);
-  const next = after.map(({ approved }) => approved).sort()[0];
-  const last = before
+  const ends = { firstDayCounts: true, lastDayCounts: rules.expiryDay === 'included' };
+  const place = listedOn(windows.length === 0 ? undefined : windows.map(rowOf), day, ends);
+  const first = windows
+    .filter(({ approved }) => approved > day)
+    .map(({ approved }) => approved)
+    .sort()[0];
+  const last = windows
+    .filter(({ approved }) => approved <= day)
     .map(({ expires }) => expires)
     .sort()
     .at(-1);
-  if (before.length === 0)
-    return [finding('model_not_approved_yet', name, `installed on ${day}, approved from ${next}`)];
-  if (after.length === 0)
-    return [finding('model_expired', name, `installed on ${day}, approved until ${last}`)];
-  return [
-    finding('model_in_gap', name, `installed on ${day}, approved until ${last} and again from ${next}`),
-  ];
+  switch (place) {
+    case 'listed':
+      return [];
+    case 'model_not_listed':
+      return [finding(place, name, 'the model is in no snapshot of the approved list')];
+    case 'model_not_approved_yet':
+      return [finding(place, name, `installed on ${day}, approved from ${first}`)];
+    case 'model_expired':
+      return [finding(place, name, `installed on ${day}, approved until ${last}`)];
+    case 'model_in_gap':
+      return [finding(place, name, `installed on ${day}, approved until ${last} and again from ${first}`)];
+  }
 }
+
+function rowOf({ approved, expires }: ListingWindow): ListingRow {
+  return { ...noRow, approved, expires };
+}
+
+const noRow: ListingRow = {
+  holder: '',
+  brand: '',
+  series: '',
+  model: '',
+  approved: '',
+  expires: '',
+  current: true,
+  nominalKwh: '',
+  usableKwh: '',
+  acPowerKw: '',
+};
 
 function standingFindings(item: Equipment, model: ModelEvidence): readonly Finding[] {
   const name = nameOf(item);
