@@ -187,7 +187,8 @@ export async function createTopics(kafka: Kafka, specs: readonly TopicSpec[]): P
     const created: string[] = [];
     for (const spec of missing) {
       const made = await admin.createTopics({
-        waitForLeaders: true,
+        // kafkajs takes a topic that the broker does not know yet for an error; `known` waits instead.
+        waitForLeaders: false,
         topics: [
           {
             topic: spec.name,
@@ -199,6 +200,7 @@ export async function createTopics(kafka: Kafka, specs: readonly TopicSpec[]): P
       });
       if (made) created.push(spec.name);
     }
+    await known(() => admin.fetchTopicMetadata({ topics: specs.map(({ name }) => name) }));
     return created;
   });
 }
@@ -207,7 +209,7 @@ async function findTopics(admin: Admin, specs: readonly TopicSpec[]): Promise<Ma
   const existing = new Set(await admin.listTopics());
   const names = specs.map(({ name }) => name).filter((name) => existing.has(name));
   if (names.length === 0) return new Map();
-  const { topics } = await admin.fetchTopicMetadata({ topics: names });
+  const { topics } = await known(() => admin.fetchTopicMetadata({ topics: names }));
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: names.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
@@ -227,6 +229,24 @@ async function findTopics(admin: Admin, specs: readonly TopicSpec[]): Promise<Ma
     ]),
   );
 }
+
+const knownWithinMs = 10_000;
+const askAgainMs = 50;
+
+/** A topic just made is in the controller's list before brokers know it and its partitions have leaders. */
+async function known<Result>(ask: () => Promise<Result>): Promise<Result> {
+  for (let left = knownWithinMs; ; left -= askAgainMs) {
+    try {
+      return await ask();
+    } catch (error) {
+      const settling = error instanceof kafkajs.KafkaJSProtocolError && becomingKnown.has(error.type);
+      if (!settling || left <= 0) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, askAgainMs));
+  }
+}
+
+const becomingKnown: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 
 async function withAdmin<Result>(
   kafka: Kafka,
