@@ -87,6 +87,18 @@ function revoked(key: AccountKey, id: string, at: number): AccountKey {
   return key.id === id && key.revokedAt === undefined ? { ...key, revokedAt: at } : key;
 }
 
+/** Whose rows an account sends. Rows that name no supplier are its only supplier's, or its own. */
+export function senderOf(account: Account): {
+  readonly supplier: string;
+  readonly mayUploadFor: (supplierKey: string) => boolean;
+} {
+  const [only, ...others] = account.suppliers;
+  return {
+    supplier: only !== undefined && others.length === 0 ? only : account.name,
+    mayUploadFor: supplierTest(account),
+  };
+}
+
 /** Whether a row may name this supplier: names compare as all texts do (SER-2). */
 export function supplierTest(account: Account): (supplierKey: string) => boolean {
   const keys = new Set(account.suppliers.map(normalise));

@@ -35,6 +35,7 @@ export class Accounts {
   readonly #log: AccountsLog;
   readonly #options: { readonly now: () => number; readonly readBackTimeoutMs: number };
   readonly #waiting = new Map<string, (applied: boolean) => void>();
+  readonly #end = Promise.withResolvers<void>();
   #ready = false;
 
   constructor(log: AccountsLog, options: { now: () => number; readBackTimeoutMs: number }) {
@@ -55,6 +56,11 @@ export class Accounts {
 
   endReached(): void {
     this.#ready = true;
+    this.#end.resolve();
+  }
+
+  whenReady(): Promise<void> {
+    return this.#end.promise;
   }
 
   identify(key: string): Identity | undefined {

@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { CsvParserStream, ParserOptions } from 'fast-csv';
 import { type Refusal, refuse } from '#gateway/refusal.ts';
-import { assert } from '#shared/base/errors.ts';
 import { locateBrokenQuotes } from './quotes.ts';
 
 /** Characters given to the parser at once; also the most that one record may hold. */
@@ -51,7 +50,8 @@ export async function readRecords(text: string, onRecord: OnRecord): Promise<Ref
   if (refusal) return refusal;
   if (!failure) return undefined;
   const broken = brokenQuotes(text);
-  assert(broken, `fast-csv refuses a file without broken quotes: ${failure.name}`);
+  // The parser also hands on what its receiver throws.
+  if (!broken) throw failure;
   return broken;
 }
 

@@ -1,5 +1,6 @@
 import { partitionOf } from '#shared/domain/partition.ts';
 import type { Product, SerialRecord } from '#shared/domain/serials.ts';
+import { type DocumentKind, headingOf } from './documents.ts';
 import type { Row } from './rows.ts';
 
 /** Limits of a batch (architecture, section 2). */
@@ -8,10 +9,12 @@ export const batchBytesMax = 256 * 1024;
 
 /**
  * Upper bounds of what is encoded besides the texts: numbers, lengths and the finding of a record; header and wire
- * format of a batch. Constant on purpose: whether a supplier is authorised can change between a submission and its
+ * format of a batch. A supplier that the file does not name is among it (names have at most 200 characters). Constant on
+ * purpose: whether a supplier is authorised can change between a submission and its
  * repetition, and must not move the boundaries of a batch (K4).
  */
 const recordBytes = 160;
+const ownSupplierBytes = 2 * 3 * 200;
 const headerBytes = 4 * 1024;
 
 export interface Batch {
@@ -28,16 +31,18 @@ export interface Batch {
  */
 export class Batcher {
   readonly #product: Product;
+  readonly #recordBytes: number;
   readonly #partitions: readonly { readonly batches: SerialRecord[][]; bytes: number }[];
 
-  constructor(product: Product, partitions: number) {
-    this.#product = product;
+  constructor(document: DocumentKind, partitions: number) {
+    this.#product = document.product;
+    this.#recordBytes = recordBytes + (headingOf(document, 'supplier') === '' ? ownSupplierBytes : 0);
     this.#partitions = Array.from({ length: partitions }, () => ({ batches: [], bytes: 0 }));
   }
 
   add({ record, bytes }: Row): void {
     const share = this.#partitions[partitionOf(this.#product, record.serial_key, this.#partitions.length)]!;
-    const size = bytes + recordBytes;
+    const size = bytes + this.#recordBytes;
     const open = share.batches.at(-1);
     if (open && open.length < batchRowsMax && share.bytes + size <= batchBytesMax) {
       open.push(record);

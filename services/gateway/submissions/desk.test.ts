@@ -40,7 +40,7 @@ function desk(
 function upload(body: Buffer, more: Partial<Upload> = {}): Upload {
   return {
     account: { id: 'account-1', name: 'Acme' },
-    mayUploadFor: () => true,
+    sender: { supplier: 'Acme', mayUploadFor: () => true },
     document: panelRegistration,
     channel: 'csv',
     fileName: 'panels.csv',
@@ -75,7 +75,9 @@ test('at another instance, which knows of nothing, a repetition is the same subm
   const [one, two] = [desk(), desk()];
   const body = file(...Array.from({ length: 1_500 }, (_, i) => `S${i}`));
   const first = await one.desk.accept(keyed(body));
-  const second = await two.desk.accept(keyed(body, 'key-1', { mayUploadFor: () => false }));
+  const second = await two.desk.accept(
+    keyed(body, 'key-1', { sender: { supplier: 'Renamed', mayUploadFor: () => false } }),
+  );
   expect(second).toEqual(first);
   const shape = ({ id, bodySha256, batches }: Submission) => [
     id,

@@ -7,14 +7,22 @@ import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import { joinKey } from '#shared/base/keys.ts';
 import { batchingVersion } from '#shared/domain/normalise.ts';
 import { type FileContents, readFile } from './read-file.ts';
-import type { Accepted, Earlier, EarlierSubmissions, SubmissionLog, Upload } from './submission.ts';
+import type {
+  Accepted,
+  Earlier,
+  EarlierSubmissions,
+  Submission,
+  SubmissionLog,
+  Upload,
+} from './submission.ts';
 
 export interface DeskOptions {
   readonly partitions: number;
   readonly now: () => number;
   /** How long an upload waits for the ledger's word on its Idempotency-Key once it has been read. */
   readonly earlierWaitMs: number;
-  readonly accepted?: (upload: Upload, accepted: Accepted, contents: FileContents) => void;
+  /** Called once for each submission that this instance has written. */
+  readonly written?: (submission: Submission, contents: FileContents) => void;
   readonly earlierUnknown?: (error: unknown) => void;
 }
 
@@ -95,15 +103,15 @@ export class SubmissionDesk {
     bodySha256: string,
     answeredBefore: () => Promise<Accepted | Refusal | undefined> = async () => undefined,
   ): Promise<Accepted | Refusal> {
-    const { account, body, document, fileName, channel, mayUploadFor } = upload;
+    const { account, sender, body, document, fileName, channel } = upload;
     const receivedAt = this.#options.now();
     // Compression has a thread of its own; the fastest level, since the time to the answer counts.
     const bodyGzip = compress(body, { level: 1 });
-    const contents = await readFile(body, document, { partitions: this.#options.partitions, mayUploadFor });
+    const contents = await readFile(body, document, { partitions: this.#options.partitions, sender });
     if (isRefusal(contents)) return contents;
     const before = await answeredBefore();
     if (before) return before;
-    await this.#log.write({
+    const submission: Submission = {
       id,
       account: account.id,
       supplier: account.name,
@@ -118,10 +126,10 @@ export class SubmissionDesk {
       bodyBytes: body.length,
       rows: contents.rows,
       batches: contents.batches,
-    });
-    const accepted = { id, received: contents.rows };
-    this.#options.accepted?.(upload, accepted, contents);
-    return accepted;
+    };
+    await this.#log.write(submission);
+    this.#options.written?.(submission, contents);
+    return { id, received: contents.rows };
   }
 }
 

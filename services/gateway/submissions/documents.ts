@@ -1,4 +1,5 @@
 import type { Column } from '#gateway/csv/headings.ts';
+import { assert } from '#shared/base/errors.ts';
 import type { Action, Product, SerialRecord } from '#shared/domain/serials.ts';
 
 /** The texts of a record that come from a file. */
@@ -11,7 +12,7 @@ export interface CellColumn extends Column {
   readonly field: CellField;
 }
 
-/** A kind of file: what its rows are about, and its columns. Other products and actions get a kind of their own. */
+/** A kind of file: what its rows are about, and its columns. */
 export interface DocumentKind {
   readonly product: Product;
   readonly action: Action;
@@ -19,6 +20,8 @@ export interface DocumentKind {
   /** UP-1 */
   readonly rowsMax: number;
 }
+
+const rowsMax = 5_000;
 
 /** HEAD-1. Spaces around the slash do not count. */
 export const panelRegistration: DocumentKind = {
@@ -34,5 +37,33 @@ export const panelRegistration: DocumentKind = {
     { field: 'model', heading: 'Model number', aliases: ['Model'] },
     { field: 'serial', heading: 'Serial number', aliases: ['Serial'] },
   ],
-  rowsMax: 5_000,
+  rowsMax,
 };
+
+/** HEAD-2. The supplier is who uploads. */
+export const inverterRegistration: DocumentKind = {
+  product: 'inverter',
+  action: 'register',
+  layout: [
+    { field: 'holder', heading: 'Manufacturer', aliases: ['Brand'] },
+    { field: 'model', heading: 'Model', aliases: ['Model number'] },
+    { field: 'series', heading: 'Series', aliases: [] },
+    { field: 'serial', heading: 'Serial number', aliases: ['Serial'] },
+  ],
+  rowsMax,
+};
+
+/** Files that are taken. Changes of status, batteries and invalidation get a kind of their own. */
+export const documents: readonly DocumentKind[] = [panelRegistration, inverterRegistration];
+
+/** The kind of file that registers a product. */
+export function registrationOf(product: string): DocumentKind {
+  const document = documents.find((kind) => kind.product === product && kind.action === 'register');
+  assert(document, `no kind of file registers ${product}`);
+  return document;
+}
+
+/** The heading of a field, or empty when files of this kind do not have it. */
+export function headingOf(document: DocumentKind, field: CellField): string {
+  return document.layout.find((column) => column.field === field)?.heading ?? '';
+}

@@ -44,7 +44,7 @@ async function submissionOf(rows: number): Promise<Submission> {
   const body = Buffer.from(heading + Array.from({ length: rows }, (_, i) => `A,H,M,S${i}\n`).join(''));
   const contents = (await readFile(body, panelRegistration, {
     partitions: 6,
-    mayUploadFor: () => true,
+    sender: { supplier: 'A', mayUploadFor: () => true },
   })) as FileContents;
   return {
     id: '019d0000-0000-7000-8000-000000000000',

@@ -12,7 +12,10 @@ const heading = 'Supplier name,Licensee/Certificate holder,Model number,Serial n
 const everybody = () => true;
 
 async function accepted(text: string, partitions = 6, mayUploadFor: (key: string) => boolean = everybody) {
-  const contents = await readFile(Buffer.from(text), panelRegistration, { partitions, mayUploadFor });
+  const contents = await readFile(Buffer.from(text), panelRegistration, {
+    partitions,
+    sender: { supplier: 'Acme', mayUploadFor },
+  });
   expect(contents).not.toHaveProperty('refused');
   return contents as FileContents;
 }
@@ -109,7 +112,7 @@ test('each record of an accepted file stands in exactly one batch, once, in file
     fc.asyncProperty(table, fc.integer({ min: 1, max: 12 }), async (rows, partitions) => {
       const contents = await readFile(Buffer.from(heading + csv(rows)), panelRegistration, {
         partitions,
-        mayUploadFor: (key) => key === 'ACME',
+        sender: { supplier: 'Acme', mayUploadFor: (key) => key === 'ACME' },
       });
       const data = rows.filter((row) => row.some((text) => text.trim() !== ''));
       if (isRefusal(contents)) {
@@ -136,7 +139,10 @@ test('what an account may do changes findings, never batches', async () => {
       const bytes = Buffer.from(`${heading}A,H,M,S\n${csv(rows)}`);
       const [all, none] = await Promise.all(
         [true, false].map((allowed) =>
-          readFile(bytes, panelRegistration, { partitions: 6, mayUploadFor: () => allowed }),
+          readFile(bytes, panelRegistration, {
+            partitions: 6,
+            sender: { supplier: 'Acme', mayUploadFor: () => allowed },
+          }),
         ),
       );
       const shape = (contents: FileContents) =>
@@ -185,7 +191,10 @@ test('batches hold at most 500 rows and 256 KiB as encoded', async () => {
 
 test('files are refused whole, with limit and count', async () => {
   const refused = (text: string) =>
-    readFile(Buffer.from(text), panelRegistration, { partitions: 6, mayUploadFor: everybody });
+    readFile(Buffer.from(text), panelRegistration, {
+      partitions: 6,
+      sender: { supplier: 'Acme', mayUploadFor: everybody },
+    });
   const row = (i: number) => `A,H,M,S${i}\n`;
   const rows = (count: number) => heading + Array.from({ length: count }, (_, i) => row(i)).join('');
   expect((await accepted(`${rows(5_000)}\n\n,,,\n`)).rows).toBe(5_000);

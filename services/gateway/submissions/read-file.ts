@@ -4,7 +4,7 @@ import { decodeText } from '#gateway/csv/text.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import { type Batch, Batcher } from './batches.ts';
 import type { DocumentKind } from './documents.ts';
-import { RowReader } from './rows.ts';
+import { RowReader, type Sender } from './rows.ts';
 
 export interface FileContents {
   readonly rows: number;
@@ -23,12 +23,12 @@ const countedOn = 10;
 export async function readFile(
   bytes: Buffer,
   document: DocumentKind,
-  options: { partitions: number; mayUploadFor: (supplierKey: string) => boolean },
+  options: { readonly partitions: number; readonly sender: Sender },
 ): Promise<FileContents | Refusal> {
   const decoded = decodeText(bytes);
   if (isRefusal(decoded)) return decoded;
 
-  const batcher = new Batcher(document.product, options.partitions);
+  const batcher = new Batcher(document, options.partitions);
   const findings = new Map<string, number>();
   let reader: RowReader | undefined;
   let rows = 0;
@@ -36,7 +36,7 @@ export async function readFile(
     if (!reader) {
       const headings: Headings | Refusal = readHeadings(cells, document.layout);
       if (isRefusal(headings)) return headings;
-      reader = new RowReader(document, headings, options.mayUploadFor);
+      reader = new RowReader(document, headings, options.sender);
       return undefined;
     }
     rows += 1;

@@ -2,12 +2,19 @@ import type { Headings } from '#gateway/csv/headings.ts';
 import type { RowReason } from '#shared/domain/reasons.ts';
 import type { SerialRecord } from '#shared/domain/serials.ts';
 import { type CellFacts, examineCell, examineSerial } from './cells.ts';
-import type { CellField, DocumentKind } from './documents.ts';
+import { type CellField, type DocumentKind, headingOf } from './documents.ts';
 
 /** A record, and how many bytes its texts take. */
 export interface Row {
   readonly record: SerialRecord;
   readonly bytes: number;
+}
+
+/** Who sends a file, as far as its rows are concerned. */
+export interface Sender {
+  /** The supplier of rows that do not name one. */
+  readonly supplier: string;
+  readonly mayUploadFor: (supplierKey: string) => boolean;
 }
 
 const noCell: CellFacts = { key: '', bytes: 0, fault: '' };
@@ -20,14 +27,18 @@ const noCell: CellFacts = { key: '', bytes: 0, fault: '' };
 export class RowReader {
   readonly #document: DocumentKind;
   readonly #headings: Headings;
-  readonly #mayUploadFor: (supplierKey: string) => boolean;
+  readonly #sender: Sender;
+  readonly #own: CellFacts;
   // Suppliers, holders and models repeat from row to row; serials do not.
   readonly #known = new Map<string, CellFacts>();
 
-  constructor(document: DocumentKind, headings: Headings, mayUploadFor: (supplierKey: string) => boolean) {
+  constructor(document: DocumentKind, headings: Headings, sender: Sender) {
     this.#document = document;
     this.#headings = headings;
-    this.#mayUploadFor = mayUploadFor;
+    this.#sender = sender;
+    // Its bytes are not the file's: what an account is called must not move the boundaries of a batch (K4).
+    this.#own =
+      headingOf(document, 'supplier') === '' ? { ...examineCell(sender.supplier), bytes: 0 } : noCell;
   }
 
   /** `row` counts records from 1; `line` is physical. */
@@ -35,7 +46,7 @@ export class RowReader {
     const { cellOf, width } = this.#headings;
     const { layout } = this.#document;
     const text: Record<CellField, string> = {
-      supplier: '',
+      supplier: this.#own === noCell ? '' : this.#sender.supplier,
       holder: '',
       series: '',
       model: '',
@@ -46,7 +57,7 @@ export class RowReader {
     let finding: RowReason | '' = isRagged(cells, width) ? 'cell_count_wrong' : '';
     let column = '';
     let bytes = 0;
-    let supplier = noCell;
+    let supplier = this.#own;
     let holder = noCell;
     let serial = noCell;
     for (let c = 0; c < layout.length; c++) {
@@ -63,9 +74,9 @@ export class RowReader {
         column = heading;
       }
     }
-    if (finding === '' && !this.#mayUploadFor(supplier.key)) {
+    if (finding === '' && this.#own === noCell && !this.#sender.mayUploadFor(supplier.key)) {
       finding = 'supplier_not_authorised';
-      column = layout.find(({ field }) => field === 'supplier')?.heading ?? '';
+      column = headingOf(this.#document, 'supplier');
     }
     const record: SerialRecord = {
       row,

@@ -1,11 +1,12 @@
 import type { Channel } from '#shared/domain/serials.ts';
 import type { Batch } from './batches.ts';
 import type { DocumentKind } from './documents.ts';
+import type { Sender } from './rows.ts';
 
 /** A file as it came in, and from whom. */
 export interface Upload {
   readonly account: { readonly id: string; readonly name: string };
-  readonly mayUploadFor: (supplierKey: string) => boolean;
+  readonly sender: Sender;
   readonly document: DocumentKind;
   readonly channel: Channel;
   readonly fileName: string;

@@ -1,0 +1,48 @@
+import { kafkaSettings } from '#shared/adapters/kafka/settings.ts';
+import { text, whole } from '#shared/runtime/config.ts';
+import { clickhouseSettings } from '#shared/runtime/engine-settings.ts';
+
+const sha256 = /^[0-9a-f]{64}$/;
+
+export const gatewaySettings = {
+  ...kafkaSettings,
+  ...clickhouseSettings,
+  port: whole('GATEWAY_PORT', 'port of the API; 0 takes a free one', { least: 0, most: 65_535, fallback: 0 }),
+  operatorKeySha256: {
+    ...text(
+      'OPERATOR_KEY_SHA256',
+      'SHA-256 in hexadecimal of the first operator key, used while there is no operator',
+    ),
+    fallback: '',
+    parse(value: string) {
+      if (!sha256.test(value)) throw new Error('must be 64 lower-case hexadecimal digits');
+      return value;
+    },
+  },
+  bodyBytesMax: whole('SUBMISSION_BYTES_MAX', 'bytes of one uploaded file', {
+    least: 64 * 1024,
+    // Its compressed form must fit into one message of the topic of manifests.
+    most: 12 * 1024 * 1024,
+    fallback: 8 * 1024 * 1024,
+  }),
+  uploadsMax: whole('UPLOADS_MAX', 'uploads read or written at once; more are told to come again', {
+    least: 1,
+    most: 1_000,
+    fallback: 64,
+  }),
+  producersMax: whole('TRANSACTION_PRODUCERS', 'transactions written at once', {
+    least: 1,
+    most: 64,
+    fallback: 8,
+  }),
+  lookupWaitMs: whole('LOOKUP_WAIT_MS', 'how long a look-up waits for the ledger before it says "not yet"', {
+    least: 0,
+    most: 30_000,
+    fallback: 1_000,
+  }),
+  entitlementsPerMinute: whole('ENTITLEMENTS_PER_MINUTE', 'requests to the calculator from one address', {
+    least: 1,
+    most: 100_000,
+    fallback: 120,
+  }),
+} as const;

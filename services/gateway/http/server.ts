@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import multipart from '@fastify/multipart';
+import rateLimit from '@fastify/rate-limit';
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import type { Logger } from 'pino';
+import type { Identity } from '#gateway/accounts/book.ts';
+import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
+import { isRetryable } from '#shared/base/errors.ts';
+import { requestCheck } from './check.ts';
+import { credentialsOf } from './credentials.ts';
+import { describeApi } from './openapi.ts';
+import type { Answer, Endpoint, Operation } from './operation.ts';
+import { problemOf, problemType } from './problem.ts';
+
+export interface ServerOptions {
+  readonly endpoints: readonly Endpoint[];
+  readonly log: Logger;
+  /** Knows all accounts? */
+  readonly ready: () => boolean;
+  readonly identify: (key: string) => Identity | undefined;
+  /** Uploads whose bodies are being read or written at once. */
+  readonly uploadsMax: number;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    identity: Identity | undefined;
+  }
+}
+
+const retryAfterSeconds = 2;
+const requestTimeoutMs = 120_000;
+
+/** The HTTP face of the gateway. Every answer that is not a success is a problem document from the catalogue. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { log, endpoints } = options;
+  const server = fastify({
+    loggerInstance: log as FastifyInstance['log'],
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    // A body that trickles in ends here; whole bodies are bounded by each operation.
+    requestTimeout: requestTimeoutMs,
+    routerOptions: { maxParamLength: 400 },
+    return503OnClosing: true,
+  }) as unknown as FastifyInstance;
+  server.decorateRequest('identity', undefined);
+  server.addContentTypeParser('text/csv', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
+  await server.register(multipart, { throwFileSizeLimit: true });
+  await server.register(rateLimit, {
+    global: false,
+    errorResponseBuilder: (_, context) => rateRefused(Math.ceil(context.ttl / 1_000)),
+  });
+  server.setErrorHandler((error, request, reply) => failed(error, request, reply));
+  server.setNotFoundHandler((request, reply) => refused(refuse('resource_not_found'), request, reply));
+
+  const uploads = { open: 0 };
+  for (const endpoint of endpoints) addEndpoint(server, endpoint, options, uploads);
+  const description = describeApi(endpoints.map(({ operation }) => operation));
+  server.get('/openapi.json', async (_, reply) => reply.type('application/json').send(description));
+  return server;
+}
+
+function addEndpoint(
+  server: FastifyInstance,
+  { operation, handle }: Endpoint,
+  options: ServerOptions,
+  uploads: { open: number },
+): void {
+  const check = requestCheck(operation);
+  const { body, perMinuteMax } = operation;
+  server.route({
+    method: operation.method,
+    url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    ...(body ? { bodyLimit: body.bytesMax } : {}),
+    config: perMinuteMax === undefined ? {} : { rateLimit: { max: perMinuteMax, timeWindow: 60_000 } },
+    // Who asks is settled before a byte of the body is read.
+    onRequest: async (request, reply) => {
+      const refusal = admit(operation, request, options) ?? admitUpload(operation, reply, options, uploads);
+      if (refusal) return refused(refusal, request, reply);
+    },
+    handler: async (request, reply) => {
+      const { params, query, headers } = request;
+      const parts = check({ params, query, headers, body: body?.kind === 'json' ? request.body : undefined });
+      if (isRefusal(parts)) return refused(parts, request, reply);
+      const answer = await handle({ ...parts, body: request.body, request }, request.identity);
+      return isRefusal(answer) ? refused(answer, request, reply) : answered(answer, reply);
+    },
+  });
+}
+
+/** Access: no key, unknown key, wrong kind of account; and nobody while not all keys are known (A1). */
+function admit(operation: Operation, request: FastifyRequest, options: ServerOptions): Refusal | undefined {
+  if (operation.access === 'public') return undefined;
+  if (!options.ready()) return refuse('not_ready');
+  const key = credentialsOf(request.headers);
+  if (key === undefined) return refuse('credentials_missing');
+  const identity = options.identify(key);
+  if (!identity) return refuse('credentials_unknown');
+  if (!operation.access.includes(identity.account.kind))
+    return refuse('not_permitted', `this is an account of the kind ${identity.account.kind}`, {
+      permitted: operation.access,
+    });
+  request.identity = identity;
+  return undefined;
+}
+
+/** Bounds the memory that uploads may take together; the place is free again when the answer has gone out. */
+function admitUpload(
+  operation: Operation,
+  reply: FastifyReply,
+  options: ServerOptions,
+  uploads: { open: number },
+): Refusal | undefined {
+  if (operation.body?.kind !== 'file') return undefined;
+  if (uploads.open >= options.uploadsMax) return refuse('overloaded');
+  uploads.open += 1;
+  reply.raw.once('close', () => {
+    uploads.open -= 1;
+  });
+  return undefined;
+}
+
+function answered({ status, headers, body }: Answer, reply: FastifyReply): FastifyReply {
+  reply.status(status).headers({ ...headers });
+  if (body === undefined) return reply.send();
+  if (!(body instanceof Readable) && headers?.['content-type'] === undefined) reply.type('application/json');
+  return reply.send(body);
+}
+
+function refused(refusal: Refusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(refusal, request.id);
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  if (problem.status === 429 || problem.status === 503)
+    reply.header('retry-after', String(refusal.facts?.retry_after ?? retryAfterSeconds));
+  // A refused upload is answered before it has come; what still comes is not read.
+  if (!request.raw.complete) reply.header('connection', 'close');
+  return reply.status(problem.status).type(problemType).send(JSON.stringify(problem));
+}
+
+/** Thrown errors: those of Fastify are wrong requests, the world is temporary, anything else is our bug. */
+function failed(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (typeof error === 'object' && error !== null && isRefusal(error)) return refused(error, request, reply);
+  const refusal = refusalOf(error as FastifyError, request);
+  if (refusal) return refused(refusal, request, reply);
+  if (isRetryable(error)) {
+    request.log.warn({ err: error, correlation: request.id }, 'a request was not completed');
+    return refused(refuse('temporarily_unavailable'), request, reply);
+  }
+  request.log.error({ err: error, correlation: request.id }, 'a request failed');
+  return refused(refuse('internal_error'), request, reply);
+}
+
+function refusalOf(error: FastifyError, request: FastifyRequest): Refusal | undefined {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+    case 'FST_REQ_FILE_TOO_LARGE':
+      return tooLarge(request.routeOptions.bodyLimit);
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+    case 'FST_INVALID_MULTIPART_CONTENT_TYPE':
+      return refuse('media_type_unsupported');
+    default: {
+      // Fastify and its parsers name what a client did wrong by a status below 500.
+      const status = error.statusCode ?? 500;
+      return status >= 400 && status < 500 ? refuse('request_invalid', error.message) : undefined;
+    }
+  }
+}
+
+export function tooLarge(limit: number): Refusal {
+  return refuse('body_too_large', `the limit is ${limit} bytes`, { limit });
+}
+
+/** What the rate limiter throws: it insists on an error. */
+function rateRefused(seconds: number): Refusal & { statusCode: number } {
+  return { ...refuse('rate_limited', undefined, { retry_after: seconds }), statusCode: 429 };
+}

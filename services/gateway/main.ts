@@ -1,0 +1,96 @@
+import { requireMigrations } from '#shared/adapters/clickhouse/migrations.ts';
+import { openClickhouse, openKafka } from '#shared/adapters/engines.ts';
+import { Publisher } from '#shared/adapters/kafka/publisher.ts';
+import { requireTopics, serialPartitions, topicName } from '#shared/adapters/kafka/topics.ts';
+import { TransactionPool } from '#shared/adapters/kafka/transactions.ts';
+import { openRegistry } from '#shared/adapters/registry/registry.ts';
+import { Codec } from '#shared/codec/codec.ts';
+import { runService } from '#shared/runtime/service.ts';
+import { Accounts } from './accounts/accounts.ts';
+import { followAccounts } from './accounts/follow.ts';
+import { createApi } from './api/api.ts';
+import { gatewaySettings } from './config.ts';
+import { createServer } from './http/server.ts';
+import { accountsLog } from './ports.ts';
+
+const readBackTimeoutMs = 10_000;
+const turnMs = 1_000;
+
+await runService('gateway', gatewaySettings, async (context) => {
+  const { config, log, metrics, turned, onClose } = context;
+  const kafka = openKafka('gateway', context);
+  const clickhouse = openClickhouse(context);
+  await requireTopics(kafka, config.topicsProfile);
+  await requireMigrations(clickhouse);
+
+  // For readiness alone: it asks the brokers whether they are there.
+  const admin = kafka.admin();
+  onClose('admin', () => admin.disconnect());
+  await admin.connect();
+
+  const codec = await Codec.open(openRegistry(config.registryUrl), {
+    [topicName('accounts')]: 'AccountEvent',
+    [topicName('submissions')]: 'SubmissionManifest',
+    [topicName('serials.submitted')]: 'SerialBatch',
+    [topicName('claims.submitted')]: 'ClaimEvent',
+  });
+  const publisher = new Publisher(kafka);
+  onClose('publisher', () => publisher.close());
+  const transactions = new TransactionPool(kafka, {
+    instance: `gateway-${config.instance}`,
+    producersMax: config.producersMax,
+  });
+  onClose('transactions', () => transactions.close());
+  await transactions.ready();
+
+  const accounts = new Accounts(accountsLog({ publisher, codec }), { now: Date.now, readBackTimeoutMs });
+  const follower = await followAccounts({
+    kafka,
+    topic: topicName('accounts'),
+    decoder: codec.decoder('AccountEvent'),
+    accounts,
+    log,
+  });
+  onClose('accounts', () => follower.close());
+  if (config.operatorKeySha256 !== '') {
+    await accounts.whenReady();
+    await accounts.ensureOperator(config.operatorKeySha256);
+  }
+
+  const api = createApi({
+    accounts,
+    clickhouse,
+    codec,
+    publisher,
+    transactions,
+    metrics,
+    log,
+    partitions: serialPartitions(config.topicsProfile),
+    config,
+  });
+  const server = await createServer({
+    endpoints: api.endpoints,
+    log,
+    ready: () => accounts.ready,
+    identify: (key) => accounts.identify(key),
+    uploadsMax: config.uploadsMax,
+  });
+  onClose('http', async () => {
+    api.hurry();
+    await server.close();
+  });
+  const url = await server.listen({ host: config.host, port: config.port });
+
+  // The loop of a gateway is its event loop: whoever can not run this timer can not answer either.
+  const turning = setInterval(turned, turnMs);
+  onClose('turning', async () => clearInterval(turning));
+  return {
+    failed: follower.failed,
+    dependencies: {
+      kafka: () => admin.describeCluster(),
+      clickhouse: () => clickhouse.ping(),
+      accounts: () => accounts.whenReady(),
+    },
+    addresses: { http: url },
+  };
+});

@@ -1,0 +1,78 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
+import type { Publisher } from '#shared/adapters/kafka/publisher.ts';
+import { topicName } from '#shared/adapters/kafka/topics.ts';
+import type { TransactionPool } from '#shared/adapters/kafka/transactions.ts';
+import { assert } from '#shared/base/errors.ts';
+import type { Codec } from '#shared/codec/codec.ts';
+import { writeHeaders } from '#shared/codec/headers.ts';
+import { tick } from '#shared/domain/batches.ts';
+import { type ClaimEvent, claimPartition } from '#shared/domain/claims/index.ts';
+import type { SerialBatch } from '#shared/domain/serials.ts';
+import type { AccountEvent } from './accounts/account.ts';
+import type { AccountsLog } from './accounts/accounts.ts';
+import type { ClaimPorts } from './claims/desk.ts';
+import { claimEventIds } from './ledger/claims.ts';
+import type { Stamps } from './lookup/ticks.ts';
+import { kafkaSubmissionLog, type SubmissionManifest } from './submissions/log.ts';
+import type { SubmissionLog } from './submissions/submission.ts';
+
+export { pause };
+
+interface Kafkaesque {
+  readonly publisher: Publisher;
+  readonly codec: Codec;
+}
+
+export function accountsLog({ publisher, codec }: Kafkaesque): AccountsLog {
+  const encoder = codec.encoder<AccountEvent>('AccountEvent');
+  return {
+    async append(event) {
+      const message = { partition: 0, key: event.account, value: encoder.encode(event) };
+      await publisher.send(topicName('accounts'), [message]);
+    },
+  };
+}
+
+export function submissionLog(transactions: TransactionPool, codec: Codec): SubmissionLog {
+  return kafkaSubmissionLog({
+    transactions,
+    topics: { batches: topicName('serials.submitted'), manifests: topicName('submissions') },
+    batchEncoder: codec.encoder<SerialBatch>('SerialBatch'),
+    manifestEncoder: codec.encoder<SubmissionManifest>('SubmissionManifest'),
+  });
+}
+
+/** Writes one tick to each partition, outside any transaction: its offset is the stamp (Q1). */
+export function tickSender({
+  publisher,
+  codec,
+}: Kafkaesque): (partitions: readonly number[]) => Promise<Stamps> {
+  const value = codec.encoder<SerialBatch>('SerialBatch').encode({ ...tick, records: [] });
+  const headers = writeHeaders({ submission: '', batch: 0, rows: 0, deadRows: 0, receivedAt: 0 });
+  return async (partitions) => {
+    const messages = partitions.map((partition) => ({ partition, value, headers }));
+    const stamps = await publisher.send(topicName('serials.submitted'), messages);
+    assert(stamps.size === partitions.length, 'every tick has its offset');
+    return stamps;
+  };
+}
+
+export function claimPorts(
+  { publisher, codec }: Kafkaesque,
+  clickhouse: Clickhouse,
+  partitions: number,
+): ClaimPorts {
+  const encoder = codec.encoder<ClaimEvent>('ClaimEvent');
+  return {
+    async publish(event) {
+      const partition = claimPartition(event.unit, partitions);
+      const headers = { event: event.event, claim: event.claim };
+      await publisher.send(topicName('claims.submitted'), [
+        { partition, key: event.unit, value: encoder.encode(event), headers },
+      ]);
+    },
+    claimEvents: (claim) => claimEventIds(clickhouse, claim),
+    now: Date.now,
+  };
+}

@@ -1,0 +1,29 @@
+import { writeToString } from 'fast-csv';
+import { type ReportRow, reportCells, reportHeadings } from './report.ts';
+
+type Rows = AsyncIterable<readonly ReportRow[]>;
+
+/** CSV with headings, in blocks as the rows come. Begins with a byte order mark: spreadsheets then read it as UTF-8. */
+export async function* csvReport(rows: Rows): AsyncGenerator<string> {
+  yield `\ufeff${await writeToString([reportHeadings], csvFormat)}`;
+  for await (const block of rows)
+    if (block.length > 0) yield await writeToString(block.map(reportCells), csvFormat);
+}
+
+const csvFormat = { headers: false, rowDelimiter: '\r\n', includeEndRowDelimiter: true } as const;
+
+/** One JSON object, in blocks as the rows come. */
+export async function* jsonReport(
+  { id, state }: { readonly id: string; readonly state: string },
+  rows: Rows,
+): AsyncGenerator<string> {
+  const head = JSON.stringify({ submission: id, state, rows: [] });
+  yield head.slice(0, -2);
+  let separator = '';
+  for await (const block of rows) {
+    if (block.length === 0) continue;
+    yield separator + block.map((row) => JSON.stringify(row)).join(',');
+    separator = ',';
+  }
+  yield ']}';
+}
