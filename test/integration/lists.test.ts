@@ -394,6 +394,27 @@ describe('publications', () => {
     expect(await publish()).toMatchObject({ written: false, models: 6 });
   });
 
+  test('a publishing that another one overtakes does not point back to the older union', async () => {
+    await take('2026-01-01', csv('Vorlune,M-1,1/01/2024,1/01/2027,Yes'));
+    let overtaken = false;
+    const slow: Clickhouse = {
+      ...clickhouse,
+      async insertRows(table, rows) {
+        if (table === 'list_publications' && !overtaken) {
+          overtaken = true;
+          await take('2026-02-01', csv('Vorlune,M-2,1/01/2024,1/01/2027,Yes'), { confirmLoss: true });
+        }
+        await clickhouse.insertRows(table, rows);
+      },
+    };
+    await publishLists(slow, redis, 'panel', { keys: listingKeys, now });
+    expect(overtaken).toBe(true);
+    expect(await ask(['Vorlune', 'M-1'], ['Vorlune', 'M-2'])).toMatchObject([
+      [{ model: 'M-1' }],
+      [{ model: 'M-2' }],
+    ]);
+  });
+
   test('a release that folds otherwise finds nothing until it has published, and then by its own keys', async () => {
     await take('2026-04-23', april);
     const next: ListKeys = {
