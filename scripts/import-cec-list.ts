@@ -227,18 +227,26 @@ interface Arguments {
   readonly confirmLoss: boolean;
 }
 
+const optionsKnown = {
+  product: { type: 'string' },
+  'snapshot-date': { type: 'string' },
+  'confirm-loss': { type: 'boolean', default: false },
+  'loss-share': { type: 'string', default: String(lossShareMaxDefault) },
+  publish: { type: 'boolean', default: false },
+} as const;
+
+function parsed(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], allowPositionals: true, options: optionsKnown });
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 function readArguments(argv: readonly string[]): Arguments | string {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      product: { type: 'string' },
-      'snapshot-date': { type: 'string' },
-      'confirm-loss': { type: 'boolean', default: false },
-      'loss-share': { type: 'string', default: String(lossShareMaxDefault) },
-      publish: { type: 'boolean', default: false },
-    },
-  });
+  const read = parsed(argv);
+  if (typeof read === 'string') return read;
+  const { values, positionals } = read;
   const product = (['panel', 'battery', 'inverter'] as const).find((known) => known === values.product);
   if (product === undefined) return '--product is missing, or is not panel, battery or inverter';
   if (positionals.length !== (values.publish ? 0 : 1))
@@ -260,6 +268,14 @@ function readArguments(argv: readonly string[]): Arguments | string {
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const complain = (line: string): void => void process.stderr.write(`${line}\n`);
 
+async function bodyOf(file: string): Promise<Buffer | string> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    return `${file} cannot be read: ${(error as Error).message}`;
+  }
+}
+
 async function work(context: ImportContext, given: Arguments): Promise<number> {
   await requireMigrations(context.clickhouse);
   if (given.file === undefined) {
@@ -269,7 +285,11 @@ async function work(context: ImportContext, given: Arguments): Promise<number> {
     );
     return 0;
   }
-  const body = await readFile(given.file);
+  const body = await bodyOf(given.file);
+  if (typeof body === 'string') {
+    complain(body);
+    return 2;
+  }
   const result = await importList(context, { ...given, body, fileName: path.basename(given.file) });
   switch (result.kind) {
     case 'imported':

@@ -120,7 +120,7 @@ test('one that died half-way is completed by the next', async () => {
   expect((await appliedMigrations(clickhouse)).map(({ number }) => number)).toEqual([1, 2]);
 });
 
-test('a table that was there before and is not what the migration would make is not hidden by IF NOT EXISTS elsewhere', async () => {
+test('what a migration should have made and did not is noticed, and not recorded', async () => {
   const clickhouse = database();
   const lost = { ...first, creates: ['a', 'not_made'] };
   await expect(migrate(clickhouse, apart, { migrations: [lost], now })).rejects.toThrow(
