@@ -36,14 +36,18 @@ function once(name, inputs, results, step) {
 once('packages', ['package.json', 'package-lock.json'], ['node_modules/.bin/node'], () =>
   setUp('npm packages', 'npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']),
 );
-once('engines', ['deploy/engines/pom.xml'], ['node_modules/.engines/kafka', 'node_modules/.engines/registry'], () =>
-  setUp('engines (Kafka, schema registry, Redis) from Maven', 'mvn', [
-    '--batch-mode',
-    '--quiet',
-    '--file',
-    path.join('deploy', 'engines', 'pom.xml'),
-    'package',
-  ]),
+once(
+  'engines',
+  ['deploy/engines/pom.xml'],
+  ['node_modules/.engines/kafka', 'node_modules/.engines/registry'],
+  () =>
+    setUp('engines (Kafka, schema registry, Redis) from Maven', 'mvn', [
+      '--batch-mode',
+      '--quiet',
+      '--file',
+      path.join('deploy', 'engines', 'pom.xml'),
+      'package',
+    ]),
 );
 
 const args = process.argv.slice(2);
@@ -56,4 +60,6 @@ const child = spawn(command, rest, {
 });
 // Signals to the launcher are the child's business: it stops in order, and its exit becomes ours.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-child.on('exit', (code, signal) => process.exit(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)));
+child.on('exit', (code, signal) =>
+  process.exit(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)),
+);

@@ -1,5 +1,7 @@
 // Starts engines and services and keeps them up; data lies under .data (or the folder given). Ctrl-C stops all of it.
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { urlEnv } from './engines/engines.ts';
 import { root } from './engines/local.ts';
 import { Supervisor } from './engines/supervise.ts';
 import { Fleet } from './fleet.ts';
@@ -38,15 +40,23 @@ try {
     say(`The operator's key, shown this once: ${operator.unshown}`);
     operator.shown();
   }
+  const urls = path.join(dataDir, 'engines.env');
+  writeFileSync(
+    urls,
+    Object.entries(urlEnv(fleet.engines.urls))
+      .map(([name, url]) => `${name}=${url}\n`)
+      .join(''),
+  );
   for (const { name, addresses } of fleet.services)
     say(`  ${name.padEnd(18)} probes and metrics at ${addresses.ops}`);
+  say(`Addresses of the engines, for the tools: ${urls}`);
   say(`Data and logs lie in ${dataDir}. Ctrl-C stops everything.`);
   const ended = await fleet.firstExit();
-  if (stopping) await stopping;
+  await stopping;
   process.stderr.write(`\n${ended}\n`);
   await stop(1);
 } catch (error) {
-  if (stopping) await stopping;
+  await stopping;
   process.stderr.write(`${(error as Error).message}\n`);
   await stop(1);
 }

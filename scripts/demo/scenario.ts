@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { urlEnv } from '../engines/engines.ts';
+import { type EngineUrls, urlEnv } from '../engines/engines.ts';
 import { root } from '../engines/local.ts';
 import type { Fleet } from '../fleet.ts';
 import { GatewayClient, until } from './client.ts';
@@ -81,8 +81,8 @@ export async function runScenario(
   const list = existsSync(realList) ? realList : syntheticList;
   progress(`importing the approved list of PV modules (${path.basename(list)})`);
   await timed('import', async () => {
-    await importList(fleet, list, 'panel');
-    await importList(fleet, inverterList, 'inverter');
+    await importList(fleet.engines.urls, list, 'panel');
+    await importList(fleet.engines.urls, inverterList, 'inverter');
   });
 
   progress('creating a regulator, two suppliers, a verification service provider and a certificate agent');
@@ -155,11 +155,11 @@ function castOf(now: number): Cast {
 }
 
 /** The importer is the one that operators use. */
-async function importList(fleet: Fleet, file: string, product: string): Promise<void> {
+export async function importList(urls: EngineUrls, file: string, product: string): Promise<void> {
   const script = path.join(root, 'scripts', 'import-cec-list.ts');
   const child = spawn(process.execPath, [script, file, '--product', product], {
     cwd: root,
-    env: { ...process.env, ...urlEnv(fleet.engines.urls) },
+    env: { ...process.env, ...urlEnv(urls) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

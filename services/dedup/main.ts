@@ -6,8 +6,8 @@ import { Publisher } from '#shared/adapters/kafka/publisher.ts';
 import {
   requireTopics,
   serialPartitions,
-  topicsGeneration,
   topicName,
+  topicsGeneration,
 } from '#shared/adapters/kafka/topics.ts';
 import { checkRedis } from '#shared/adapters/redis/client.ts';
 import { RedisStateStore } from '#shared/adapters/redis/state-store.ts';

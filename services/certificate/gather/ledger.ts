@@ -93,7 +93,8 @@ FROM
         argMaxIf((outcome, status, toUnixTimestamp64Milli(received_at)), r.entry, r.entry > 0) AS latest,
         minIf(toUnixTimestamp64Milli(received_at), r.outcome = 'registered') AS registered_at,
         argMaxIf(supplier_key, r.entry, r.outcome = 'registered') AS holding,
-        arrayExists(other -> other != holding, groupUniqArrayIf(supplier_key, r.outcome = 'conflict')) AS conflict
+        toBool(arrayExists(other -> other != holding, groupUniqArrayIf(supplier_key, r.outcome = 'conflict')))
+            AS conflict
     FROM serial_rows AS r
     WHERE product = {product:String} AND serial_key IN {keys:Array(String)}
         AND toInt64(origin) <= {upTo:Array(Int64)}[partition + 1]
@@ -120,12 +121,13 @@ SELECT product, argMax(publication, published_at) AS publication, argMax(snapsho
 FROM list_publications WHERE product IN {products:Array(String)} GROUP BY product ORDER BY product`;
 
 const listingsQuery = `
-SELECT product, holder_key, series, model_key, toString(approved) AS approved, toString(expires) AS expires,
-    max(snapshot) AS snapshot, argMax(usable_kwh, snapshot) AS usable_kwh, argMax(nominal_kwh, snapshot) AS nominal_kwh
-FROM listings
-WHERE product IN {products:Array(String)} AND snapshot IN {snapshots:Array(String)}
+SELECT product, holder_key, series, model_key, toString(l.approved) AS approved, toString(l.expires) AS expires,
+    max(l.snapshot) AS snapshot, argMax(l.usable_kwh, l.snapshot) AS usable_kwh,
+    argMax(l.nominal_kwh, l.snapshot) AS nominal_kwh
+FROM listings AS l
+WHERE product IN {products:Array(String)} AND l.snapshot IN {snapshots:Array(String)}
     AND holder_key IN {holders:Array(String)} AND model_key IN {models:Array(String)}
-GROUP BY product, holder_key, series, model_key, approved, expires
+GROUP BY product, holder_key, series, model_key, l.approved, l.expires
 ORDER BY approved, expires, snapshot`;
 
 async function readListings(clickhouse: Clickhouse, models: readonly ModelKey[]): Promise<Listings> {
