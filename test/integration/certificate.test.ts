@@ -516,7 +516,7 @@ describe('what the ledger says of a serial', () => {
   test('a refused registration is a conflict while another supplier holds the serial', async () => {
     const conflict = { outcome: 'conflict', entry: 0, supplier: 'S2', supplier_key: 'S2' };
     await rows('H-2', {}, conflict);
-    expect(await ask('H-2')).toMatchObject([{ conflict: 1, account: 'a1' }]);
+    expect(await ask('H-2')).toMatchObject([{ conflict: true, account: 'a1' }]);
     await rows(
       'H-3',
       {},
