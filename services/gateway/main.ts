@@ -11,7 +11,9 @@ import { followAccounts } from './accounts/follow.ts';
 import { createApi } from './api/api.ts';
 import { gatewaySettings } from './config.ts';
 import { createServer } from './http/server.ts';
+import { watermarkReader } from './ledger/watermarks.ts';
 import { accountsLog } from './ports.ts';
+import { followSubmissions, RecentSubmissions } from './submissions/recent.ts';
 
 const readBackTimeoutMs = 10_000;
 const turnMs = 1_000;
@@ -57,12 +59,24 @@ await runService('gateway', gatewaySettings, async (context) => {
     await accounts.ensureOperator(config.operatorKeySha256);
   }
 
+  const recent = new RecentSubmissions();
+  const manifests = topicName('submissions');
+  const submissions = await followSubmissions({
+    kafka,
+    topic: manifests,
+    codec,
+    recent,
+    watermark: (await watermarkReader(clickhouse, manifests)()).get(0) ?? -1,
+  });
+  onClose('submissions', () => submissions.close());
+
   const api = createApi({
     accounts,
     clickhouse,
     codec,
     publisher,
     transactions,
+    recent,
     metrics,
     log,
     partitions: serialPartitions(config.topicsProfile),
@@ -85,7 +99,7 @@ await runService('gateway', gatewaySettings, async (context) => {
   const turning = setInterval(turned, turnMs);
   onClose('turning', async () => clearInterval(turning));
   return {
-    failed: follower.failed,
+    failed: Promise.race([follower.failed, submissions.failed]),
     dependencies: {
       kafka: () => admin.describeCluster(),
       clickhouse: () => clickhouse.ping(),

@@ -524,7 +524,7 @@ describe('what the ledger says of a serial', () => {
       { outcome: 'invalidated', entry: 2 },
       { entry: 3, supplier: 'S2', supplier_key: 'S2' },
     );
-    expect(await ask('H-3')).toMatchObject([{ conflict: 0, supplier: 'S2' }]);
+    expect(await ask('H-3')).toMatchObject([{ conflict: false, supplier: 'S2' }]);
     // Refused, and never registered under this holder: no entry.
     await rows('H-4', conflict);
     expect(await ask('H-4')).toEqual([]);

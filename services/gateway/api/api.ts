@@ -11,12 +11,12 @@ import { lookUp } from '#gateway/lookup/lookup.ts';
 import { Ticks } from '#gateway/lookup/ticks.ts';
 import { Watermarks } from '#gateway/lookup/watermarks.ts';
 import { claimPorts, pause, submissionLog, tickSender } from '#gateway/ports.ts';
-import { Recent } from '#gateway/recent.ts';
 import { SubmissionDesk } from '#gateway/submissions/desk.ts';
 import type { FileContents } from '#gateway/submissions/read-file.ts';
+import type { RecentSubmissions } from '#gateway/submissions/recent.ts';
 import { reportRows } from '#gateway/submissions/report.ts';
-import { type Remembered, type SubmissionStatus, submissionStatus } from '#gateway/submissions/status.ts';
-import type { Submission } from '#gateway/submissions/submission.ts';
+import { type SubmissionStatus, submissionStatus } from '#gateway/submissions/status.ts';
+import type { EarlierSubmissions, Submission } from '#gateway/submissions/submission.ts';
 import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
 import type { Publisher } from '#shared/adapters/kafka/publisher.ts';
 import { topicName } from '#shared/adapters/kafka/topics.ts';
@@ -37,6 +37,7 @@ export interface ApiOptions {
   readonly codec: Codec;
   readonly publisher: Publisher;
   readonly transactions: TransactionPool;
+  readonly recent: RecentSubmissions;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Partitions of the serials; claims have as many. */
@@ -57,11 +58,10 @@ export interface Api {
 
 const earlierWaitMs = 250;
 const watermarkPauseMs = 15;
-const rememberedMax = 10_000;
 
 /** All operations of the gateway on the real engines. */
 export function createApi(options: ApiOptions): Api {
-  const { clickhouse, codec, publisher, partitions, config } = options;
+  const { clickhouse, codec, publisher, partitions, recent, config } = options;
   let hurried = false;
   // Waiting ends when the process does: nobody's patience may outlast the drain.
   const now = () => (hurried ? Number.POSITIVE_INFINITY : Date.now());
@@ -70,12 +70,17 @@ export function createApi(options: ApiOptions): Api {
     pauseMs: watermarkPauseMs,
     now,
   });
-  const remembered = new Recent<string, Remembered>(rememberedMax);
-  const desk = new SubmissionDesk(submissionLog(options.transactions, codec), reads, {
+  const earlier: EarlierSubmissions = {
+    async withKey(account, key) {
+      const followed = recent.withKey(account, key);
+      return followed.length > 0 ? followed : reads.withKey(account, key);
+    },
+  };
+  const desk = new SubmissionDesk(submissionLog(options.transactions, codec), earlier, {
     partitions,
     now: Date.now,
     earlierWaitMs,
-    written: (submission, contents) => remember(options, remembered, submission, contents),
+    written: (submission, contents) => accepted(options, submission, contents),
     earlierUnknown: (error) =>
       options.log.warn({ err: error }, 'earlier submissions with the key are not known'),
   });
@@ -92,7 +97,7 @@ export function createApi(options: ApiOptions): Api {
     now,
     pause,
   };
-  const statusPorts = { reads, watermarks, remembered: (id: string) => remembered.get(id), now, pause };
+  const statusPorts = { reads, watermarks, remembered: (id: string) => recent.get(id), now, pause };
 
   const endpoints = [
     ...accountEndpoints(options.accounts),
@@ -129,9 +134,8 @@ export function createApi(options: ApiOptions): Api {
   };
 }
 
-function remember(
-  { metrics, log }: Pick<ApiOptions, 'metrics' | 'log'>,
-  remembered: Recent<string, Remembered>,
+function accepted(
+  { metrics, log, recent }: Pick<ApiOptions, 'metrics' | 'log' | 'recent'>,
   submission: Submission,
   contents: FileContents,
 ): void {
@@ -143,15 +147,20 @@ function remember(
     { submission: submission.id, account: submission.account, rows: submission.rows, acceptedMs },
     'submission accepted',
   );
-  remembered.set(submission.id, {
-    account: submission.account,
-    product: submission.product,
-    action: submission.action,
-    file_name: submission.fileName,
-    rows: submission.rows,
-    received_at: submission.receivedAt,
+  recent.add(
+    {
+      submission: submission.id,
+      account: submission.account,
+      product: submission.product,
+      action: submission.action,
+      file_name: submission.fileName,
+      rows: submission.rows,
+      received_at: submission.receivedAt,
+      idempotency_key: submission.idempotencyKey,
+      body_sha256: submission.bodySha256,
+    },
     acceptedMs,
-  });
+  );
 }
 
 /** Whoever looks at a submission that does not add up raises the alarm. */

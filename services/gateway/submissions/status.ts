@@ -22,7 +22,7 @@ export interface SubmissionReads {
   deadRows(id: string): Promise<number>;
 }
 
-/** What this instance remembers of a submission that it has written itself. */
+/** What this instance knows of a submission from the log, whoever has written it. */
 export interface Remembered {
   readonly account: string;
   readonly product: string;
@@ -30,8 +30,8 @@ export interface Remembered {
   readonly file_name: string;
   readonly rows: number;
   readonly received_at: number;
-  /** Milliseconds from receipt to commit. */
-  readonly acceptedMs: number;
+  /** Milliseconds from receipt to commit; null when another instance has written it. */
+  readonly acceptedMs: number | null;
   finalSeenMs?: number;
 }
 
@@ -78,8 +78,8 @@ export async function submissionStatus(
   waitMs: number,
 ): Promise<SubmissionStatus | undefined> {
   const deadline = ports.now() + waitMs;
+  const manifest = await awaitManifest(ports, id, deadline);
   const remembered = ports.remembered(id);
-  const manifest = await awaitManifest(ports, id, remembered === undefined, deadline);
   if (!manifest) return remembered && statusOf(id, remembered, remembered, 'accepted', {}, 0);
 
   const stamps: Stamps = new Map(
@@ -98,15 +98,15 @@ export async function submissionStatus(
 async function awaitManifest(
   ports: StatusPorts,
   id: string,
-  unknown: boolean,
   deadline: number,
 ): Promise<LedgerManifest | undefined> {
   const begun = ports.now();
   const young = begun - (timeOfId(id) ?? begun) < youngMs;
-  const until = Math.max(deadline, unknown && young ? begun + manifestWaitMs : begun);
   for (;;) {
     const manifest = await ports.reads.manifest(id);
-    if (manifest || ports.now() >= until || (unknown && !young)) return manifest;
+    const known = ports.remembered(id) !== undefined;
+    const until = known ? deadline : young ? Math.max(deadline, begun + manifestWaitMs) : begun;
+    if (manifest || ports.now() >= until) return manifest;
     await ports.pause(manifestPauseMs);
   }
 }

@@ -54,6 +54,6 @@ export interface SubmissionLog {
 }
 
 export interface EarlierSubmissions {
-  /** Manifests in the ledger; what is still on its way there is not among them (A2). */
+  /** Manifests in the ledger, or in the log on their way there (A2). */
   withKey(account: string, idempotencyKey: string): Promise<readonly Earlier[]>;
 }

@@ -11,16 +11,17 @@ export interface FollowedLog {
 }
 
 /**
- * Reads a topic of one partition from its beginning, for ever, for this process alone: no position is stored. `endReached`
- * is called once, when everything was read that was in the log when this began (A1).
+ * Reads a topic of one partition from its beginning, or from the offset `from`, for ever, for this process alone: no
+ * position is stored. `endReached` is called once, when everything was read that was in the log when this began (A1).
  */
 export async function followLog(options: {
   readonly kafka: Kafka;
   readonly topic: string;
+  readonly from?: number;
   readonly read: (message: InMessage) => void;
   readonly endReached: () => void;
 }): Promise<FollowedLog> {
-  const { kafka, topic, read } = options;
+  const { kafka, topic, read, from = 0 } = options;
   const admin = kafka.admin();
   const consumer = kafka.consumer({
     groupId: `follow-${topic}-${randomUUID()}`,
@@ -33,7 +34,10 @@ export async function followLog(options: {
   failed.catch(() => undefined);
   try {
     const { low, high } = await range(admin, topic);
-    if (low > 0) throw new AssertionError(`the beginning of ${topic} is gone: it must be kept for ever`);
+    if (low > from)
+      throw new AssertionError(
+        `${topic} begins at ${low}, but is needed from ${from}: it must be kept for ever`,
+      );
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
     let ended = false;
@@ -42,12 +46,12 @@ export async function followLog(options: {
       ended = true;
       options.endReached();
     };
-    if (high === 0) passed(-1);
+    if (high <= from) passed(high - 1);
     // A log that ends in a transaction marker is read to its end without a last message.
     consumer.on(consumer.events.START_BATCH_PROCESS, ({ payload }) => {
       if (payload.batchSize === 0) passed(Number(payload.lastOffset));
     });
-    let next = 0;
+    let next = from;
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (!payload.restart) reject(translateKafkaError(payload.error, `follow ${topic}`));
     });
@@ -56,7 +60,7 @@ export async function followLog(options: {
       eachBatch: async ({ batch, resolveOffset }) => {
         for (const message of batch.messages) {
           const offset = Number(message.offset);
-          // After a rebalance the log is delivered from the beginning again.
+          // A fetch from before the seek; and after a rebalance the log is delivered from its beginning again.
           if (offset < next) continue;
           read(toInMessage(message));
           next = offset + 1;
@@ -65,6 +69,7 @@ export async function followLog(options: {
         passed(Number(batch.lastOffset()));
       },
     });
+    if (from > 0) consumer.seek({ topic, partition: 0, offset: String(from) });
   } catch (error) {
     await close(admin, consumer);
     throw translateKafkaError(error, `follow ${topic}`);
