@@ -102,7 +102,15 @@ async function kafka(dataDir: string): Promise<LocalEngine> {
   if (!existsSync(path.join(home, 'log', 'meta.properties')))
     await promisify(execFile)(
       'java',
-      [...java, 'kafka.tools.StorageTool', 'format', '-t', kafkaId(), '-c', properties, '--ignore-formatted'],
+      [
+        ...java,
+        'kafka.tools.StorageTool',
+        'format',
+        `--cluster-id=${kafkaId()}`,
+        '-c',
+        properties,
+        '--ignore-formatted',
+      ],
       { cwd: home },
     );
   const url = `127.0.0.1:${port}`;

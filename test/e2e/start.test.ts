@@ -14,7 +14,7 @@ const dataDir = mkdtempSync(path.join(tmpdir(), 'serial-ledger-start-test-'));
 const running = new Set<ChildProcess>();
 
 afterAll(() => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const { pid } of running) for (const each of treeOf(pid!)) killIfAlive(each);
   rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
 });
 
@@ -74,6 +74,11 @@ function alive(pid: number): boolean {
   }
 }
 
+/** The tree falls from the top: what noticed that its parent is gone may have ended by itself. */
+function killIfAlive(pid: number): void {
+  if (alive(pid)) process.kill(pid, 'SIGKILL');
+}
+
 /** Every process below `pid`, itself included. */
 function treeOf(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
@@ -116,7 +121,7 @@ it.skipIf(process.platform !== 'linux')(
     const pids = recordedPids();
     const accepted = await supplier.upload<{ id: string }>('/v1/submissions', file('LATE'));
     expect(pids.length).toBeGreaterThanOrEqual(9);
-    for (const pid of treeOf(first.child.pid!).reverse()) process.kill(pid, 'SIGKILL');
+    for (const pid of treeOf(first.child.pid!)) killIfAlive(pid);
     await first.exited;
 
     const next = await npmStart();
