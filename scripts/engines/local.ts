@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { arch, platform } from 'node:os';
 import path from 'node:path';
@@ -90,9 +90,8 @@ function command(name: EngineName, dataDir: string, program: string, args: reado
 }
 
 async function kafka(dataDir: string): Promise<LocalEngine> {
-  const [port, controller] = await freePorts(2);
   const home = path.join(dataDir, 'kafka');
-  mkdirSync(home, { recursive: true });
+  const [port, controller] = await portsOf(home, 2);
   const properties = path.join(home, 'server.properties');
   writeFileSync(properties, kafkaProperties(path.join(home, 'log'), port!, controller!));
   const logging = path.join(home, 'log4j2.properties');
@@ -177,7 +176,7 @@ rootLogger.appenderRef.out.ref=out
 `;
 
 async function registry(dataDir: string): Promise<LocalEngine> {
-  const [port] = await freePorts(1);
+  const [port] = await portsOf(path.join(dataDir, 'registry'), 1);
   const folder = path.join(installed, 'registry');
   const jar = readdirSync(folder).find((file) => file.endsWith('-runner.jar'));
   const base = `http://127.0.0.1:${port}/apis/ccompat/v7`;
@@ -218,7 +217,7 @@ async function expectOk(answer: Promise<Response>): Promise<void> {
 }
 
 async function redis(dataDir: string): Promise<LocalEngine> {
-  const [port] = await freePorts(1);
+  const [port] = await portsOf(path.join(dataDir, 'redis'), 1);
   const url = `redis://127.0.0.1:${port}`;
   const settings = ['--port', port, '--bind', '127.0.0.1', '--dir', path.join(dataDir, 'redis')];
   settings.push(
@@ -270,7 +269,7 @@ export function redisProgram(): string {
 }
 
 async function clickhouse(dataDir: string): Promise<LocalEngine> {
-  const [http, native] = await freePorts(2);
+  const [http, native] = await portsOf(path.join(dataDir, 'clickhouse'), 2);
   const url = `http://127.0.0.1:${http}`;
   const server = fileURLToPath(new URL('./clickhouse-server.mjs', import.meta.url));
   const data = path.join(dataDir, 'clickhouse');
@@ -283,15 +282,38 @@ async function clickhouse(dataDir: string): Promise<LocalEngine> {
 }
 
 /** Ports that were free a moment ago, all at once so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
+/**
+ * The ports that an engine had the last time it ran on this data, as long as nobody else has taken them. Kafka depends
+ * on it: a broker that comes back elsewhere after a crash can leave a transaction that was committed, but not yet marked
+ * in every partition, waiting for the old address, and every reader with it.
+ */
+async function portsOf(home: string, count: number): Promise<number[]> {
+  const file = path.join(home, 'ports.json');
+  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as number[]) : [];
+  const ports =
+    kept.length === count
+      ? await takePorts(kept).catch(() => takePorts(Array<number>(count).fill(0)))
+      : await takePorts(Array<number>(count).fill(0));
+  mkdirSync(home, { recursive: true });
+  writeFileSync(file, JSON.stringify(ports));
+  return ports;
+}
+
+/** Listens on each port for a moment, 0 for any that is free; rejects when one is taken. */
+async function takePorts(wanted: readonly number[]): Promise<number[]> {
+  const taken = await Promise.allSettled(
+    wanted.map(async (port) => {
       const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, '127.0.0.1', resolve);
+      });
       return server;
     }),
   );
+  const servers = taken.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   const ports = servers.map((server) => (server.address() as { port: number }).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  if (ports.length < wanted.length) throw new Error(`of the ports ${wanted.join(', ')} not all are free`);
   return ports;
 }
