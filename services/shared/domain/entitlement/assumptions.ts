@@ -4,6 +4,7 @@ import { defaultHours } from './data/scheme.ts';
 import { compare } from './decimal.ts';
 import type { Facts, UnitFacts } from './facts.ts';
 import { isTransitionContract, scheduledMultiplier } from './multiplier.ts';
+import type { Reason } from './reasons.ts';
 import type { Assumption } from './result.ts';
 import type { TimeLimit } from './time-limit.ts';
 
@@ -62,21 +63,29 @@ function solarCreditsAssumptions(assumptions: Assumptions, { facts, multiplier }
   if (isTransitionContract(facts)) assumptions.add('statutory_declaration', 'yes', 'SC-4');
 }
 
-export function unitAssumptions(subject: UnitCase): readonly Assumption[] {
+/** What a reason refuses was not taken for granted: an extension too large with whatever was there before, say. */
+function withoutRefused(list: readonly Assumption[], refusals: readonly Reason[]): readonly Assumption[] {
+  return list.filter(({ field }) => !refusals.some((refusal) => refusal.field === field));
+}
+
+export function unitAssumptions(subject: UnitCase, refusals: readonly Reason[]): readonly Assumption[] {
   const assumptions = new Assumptions(subject.facts);
   timeAssumption(assumptions, subject.timeLimit);
   periodAssumptions(assumptions, subject);
   capacityAssumptions(assumptions, subject.facts);
   solarCreditsAssumptions(assumptions, subject);
-  return assumptions.list;
+  return withoutRefused(assumptions.list, refusals);
 }
 
-export function batteryAssumptions({ facts, timeLimit }: BatteryCase): readonly Assumption[] {
+export function batteryAssumptions(
+  { facts, timeLimit }: BatteryCase,
+  refusals: readonly Reason[],
+): readonly Assumption[] {
   const assumptions = new Assumptions(facts);
   timeAssumption(assumptions, timeLimit);
   assumptions.add('nominal_kwh', 'within the limits', 'BAT-3');
   assumptions.add('with_solar', 'yes', 'BAT-7');
   if (facts.given.off_grid !== true) assumptions.add('vpp_ready', 'yes', 'BAT-7');
   assumptions.add('earlier_battery_claim', 'no', 'BAT-7');
-  return assumptions.list;
+  return withoutRefused(assumptions.list, refusals);
 }

@@ -3,7 +3,7 @@ import { batteryNominalKwh } from './data/battery.ts';
 import { defaultHours, type Limit, limits, scheme } from './data/scheme.ts';
 import { inForce } from './dated.ts';
 import { compare, type Decimal, decimal, plus, toText } from './decimal.ts';
-import type { Deeming } from './deeming.ts';
+import { type Deeming, inYears } from './deeming.ts';
 import type { BatteryFacts, Facts, UnitFacts } from './facts.ts';
 import type { Policy } from './kinds.ts';
 import type { Multiplier } from './multiplier.ts';
@@ -118,7 +118,7 @@ function partsReplaced({ facts }: UnitCase): Reason | undefined {
 function notAccredited({ facts, deeming }: UnitCase): Reason | undefined {
   if (facts.kind !== 'solar' || !deeming.isMaximum || facts.given.accredited_installer !== false)
     return undefined;
-  const message = `the maximum of ${deeming.years} years needs an accredited installer: the 1-year and 5-year periods do not`;
+  const message = `the maximum of ${inYears(deeming.years)} needs an accredited installer: the 1-year and 5-year periods do not`;
   return reason('installer_not_accredited', 'DEEM-7', 'accredited_installer', message);
 }
 

@@ -151,7 +151,7 @@ function assessUnit(facts: UnitFacts, policy: Policy): Assessment {
     ]),
     reasons,
     notices,
-    assumed: unitAssumptions(subject),
+    assumed: unitAssumptions(subject, reasons),
   };
   return { kind: 'unit', entitlement, subject, parts };
 }
@@ -184,7 +184,7 @@ function assessBattery(facts: BatteryFacts, policy: Policy): Assessment {
     rule_ids: unique([...creation, ...rules, ...rulesOf(reasons), ...rulesOf(notices)]),
     reasons,
     notices,
-    assumed: batteryAssumptions(subject),
+    assumed: batteryAssumptions(subject, reasons),
   };
   return { kind: 'battery', entitlement, subject, product };
 }

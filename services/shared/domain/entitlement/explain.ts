@@ -3,6 +3,7 @@ import { resourceFactor, zoneTables } from './data/scheme.ts';
 import { solarCreditsWindow } from './data/solar-credits.ts';
 import { inForce } from './dated.ts';
 import { compare, type Decimal, toText } from './decimal.ts';
+import { inYears } from './deeming.ts';
 import type { SolarFacts } from './facts.ts';
 import { type BatteryProduct, type CapacityPart, sum, zoneRating } from './quantities.ts';
 import type { ReasonCode } from './reasons.ts';
@@ -10,7 +11,6 @@ import type { Entitlement, EntitlementResult } from './result.ts';
 
 type Explanation = Pick<EntitlementResult, 'checks' | 'working'>;
 
-const inYears = (count: number): string => (count === 1 ? '1 year' : `${count} years`);
 const mwh = (value: Decimal): string => `${toText(value)} MWh`;
 const stcText = (count: number): string => (count === 1 ? '1 STC' : `${count} STCs`);
 
