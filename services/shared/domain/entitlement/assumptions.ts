@@ -1,6 +1,5 @@
 import type { BatteryCase, UnitCase } from './checks.ts';
 import type { InputColumn } from './columns.ts';
-import { defaultHours } from './data/scheme.ts';
 import { compare } from './decimal.ts';
 import type { Facts, UnitFacts } from './facts.ts';
 import { isTransitionContract, scheduledMultiplier } from './multiplier.ts';
@@ -26,7 +25,8 @@ class Assumptions {
 }
 
 function timeAssumption(assumptions: Assumptions, limit: TimeLimit | undefined): void {
-  if (limit?.anniversary !== undefined) assumptions.add('created_on', 'within 12 months', limit.rule);
+  if (limit === undefined || limit.months === null) return;
+  assumptions.add('created_on', `within ${limit.months} months`, limit.rule);
 }
 
 function periodAssumptions(assumptions: Assumptions, { facts, deeming }: UnitCase): void {
@@ -42,7 +42,7 @@ function capacityAssumptions(assumptions: Assumptions, facts: UnitFacts): void {
   if (facts.installationType === 'Replacement') assumptions.add('complete_unit', 'yes', 'ADD-3');
   if (facts.kind === 'solar') return;
   assumptions.add('resource_hours', String(facts.hours), 'HOURS-1');
-  if (facts.hours > defaultHours[facts.kind]) assumptions.add('hours_audited', 'yes', 'HOURS-2');
+  if (facts.hours > facts.defaultHours) assumptions.add('hours_audited', 'yes', 'HOURS-2');
 }
 
 const solarCreditsFacts: readonly Assumption[] = [
