@@ -297,9 +297,9 @@ describe('what only a claim can say', () => {
     expect(codes({ installed_on: createdOn })).not.toContain('installed_in_future');
   });
 
-  test('H8: owner at installation, builder or developer, or an agent with an assignment', () => {
+  test('H8: owner at installation, builder, or an agent with an assignment', () => {
     const assigned = { claimant: 'agent', assignment: 'A-1', assigned_on: '2026-03-02' } as const;
-    for (const more of [{}, { claimant: 'builder' }, { claimant: 'developer' }, assigned])
+    for (const more of [{}, { claimant: 'builder' }, assigned])
       expect(verdict(more).decision).toBe('approved');
     expect(codes({ claimant: 'other' })).toEqual(['not_owner']);
     expect(codes({ ...assigned, assignment: '' })).toEqual(['no_assignment']);
