@@ -13,7 +13,8 @@ import {
 import { type Heading, readHeading } from './heading.ts';
 
 function damagedRow(cells: readonly string[], heading: Heading, policy: Policy): Entitlement {
-  const message = `${cells.length} cells where the heading has ${heading.names.length}`;
+  const count = cells.length === 1 ? '1 cell' : `${cells.length} cells`;
+  const message = `${count} where the heading has ${heading.names.length}`;
   return invalidEntitlement([reason('row_damaged', 'DMG-9', '', message)], policy);
 }
 

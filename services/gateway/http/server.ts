@@ -81,7 +81,10 @@ function addEndpoint(
     config: perMinuteMax === undefined ? {} : { rateLimit: { max: perMinuteMax, timeWindow: 60_000 } },
     // Who asks is settled before a byte of the body is read.
     onRequest: async (request, reply) => {
-      const refusal = admit(operation, request, options) ?? admitUpload(operation, reply, options, uploads);
+      const refusal =
+        admit(operation, request, options) ??
+        admitMedia(operation, request) ??
+        admitUpload(operation, reply, options, uploads);
       if (refusal) return refused(refusal, request, reply);
     },
     handler: async (request, reply) => {
@@ -108,6 +111,16 @@ function admit(operation: Operation, request: FastifyRequest, options: ServerOpt
     });
   request.identity = identity;
   return undefined;
+}
+
+/** A parser that is there for another operation must not read the body of this one. */
+function admitMedia({ body }: Operation, request: FastifyRequest): Refusal | undefined {
+  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (!body || type === undefined) return undefined;
+  const accepted = body.kind === 'json' ? ['application/json'] : body.mediaTypes;
+  return accepted.includes(type)
+    ? undefined
+    : refuse('media_type_unsupported', `${accepted.join(' or ')} is read here`);
 }
 
 /** Bounds the memory that uploads may take together; the place is free again when the answer has gone out. */

@@ -1,9 +1,9 @@
 import type { BatteryCase, UnitCase } from './checks.ts';
 import type { InputColumn } from './columns.ts';
-import { defaultHours } from './data/scheme.ts';
 import { compare } from './decimal.ts';
 import type { Facts, UnitFacts } from './facts.ts';
 import { isTransitionContract, scheduledMultiplier } from './multiplier.ts';
+import type { Reason } from './reasons.ts';
 import type { Assumption } from './result.ts';
 import type { TimeLimit } from './time-limit.ts';
 
@@ -25,7 +25,8 @@ class Assumptions {
 }
 
 function timeAssumption(assumptions: Assumptions, limit: TimeLimit | undefined): void {
-  if (limit?.anniversary !== undefined) assumptions.add('created_on', 'within 12 months', limit.rule);
+  if (limit === undefined || limit.months === null) return;
+  assumptions.add('created_on', `within ${limit.months} months`, limit.rule);
 }
 
 function periodAssumptions(assumptions: Assumptions, { facts, deeming }: UnitCase): void {
@@ -41,7 +42,7 @@ function capacityAssumptions(assumptions: Assumptions, facts: UnitFacts): void {
   if (facts.installationType === 'Replacement') assumptions.add('complete_unit', 'yes', 'ADD-3');
   if (facts.kind === 'solar') return;
   assumptions.add('resource_hours', String(facts.hours), 'HOURS-1');
-  if (facts.hours > defaultHours[facts.kind]) assumptions.add('hours_audited', 'yes', 'HOURS-2');
+  if (facts.hours > facts.defaultHours) assumptions.add('hours_audited', 'yes', 'HOURS-2');
 }
 
 const solarCreditsFacts: readonly Assumption[] = [
@@ -62,21 +63,29 @@ function solarCreditsAssumptions(assumptions: Assumptions, { facts, multiplier }
   if (isTransitionContract(facts)) assumptions.add('statutory_declaration', 'yes', 'SC-4');
 }
 
-export function unitAssumptions(subject: UnitCase): readonly Assumption[] {
+/** What a reason refuses was not taken for granted: an extension too large with whatever was there before, say. */
+function withoutRefused(list: readonly Assumption[], refusals: readonly Reason[]): readonly Assumption[] {
+  return list.filter(({ field }) => !refusals.some((refusal) => refusal.field === field));
+}
+
+export function unitAssumptions(subject: UnitCase, refusals: readonly Reason[]): readonly Assumption[] {
   const assumptions = new Assumptions(subject.facts);
   timeAssumption(assumptions, subject.timeLimit);
   periodAssumptions(assumptions, subject);
   capacityAssumptions(assumptions, subject.facts);
   solarCreditsAssumptions(assumptions, subject);
-  return assumptions.list;
+  return withoutRefused(assumptions.list, refusals);
 }
 
-export function batteryAssumptions({ facts, timeLimit }: BatteryCase): readonly Assumption[] {
+export function batteryAssumptions(
+  { facts, timeLimit }: BatteryCase,
+  refusals: readonly Reason[],
+): readonly Assumption[] {
   const assumptions = new Assumptions(facts);
   timeAssumption(assumptions, timeLimit);
   assumptions.add('nominal_kwh', 'within the limits', 'BAT-3');
   assumptions.add('with_solar', 'yes', 'BAT-7');
   if (facts.given.off_grid !== true) assumptions.add('vpp_ready', 'yes', 'BAT-7');
   assumptions.add('earlier_battery_claim', 'no', 'BAT-7');
-  return assumptions.list;
+  return withoutRefused(assumptions.list, refusals);
 }

@@ -1,9 +1,9 @@
 import { addMonths } from './calendar.ts';
 import { batteryNominalKwh } from './data/battery.ts';
-import { defaultHours, type Limit, limits, scheme } from './data/scheme.ts';
-import { inForce } from './dated.ts';
+import { firstPeriodMonths, type Limit, limits, scheme } from './data/scheme.ts';
+import { inForce, inForceOrFirst } from './dated.ts';
 import { compare, type Decimal, decimal, plus, toText } from './decimal.ts';
-import type { Deeming } from './deeming.ts';
+import { type Deeming, inYears } from './deeming.ts';
 import type { BatteryFacts, Facts, UnitFacts } from './facts.ts';
 import type { Policy } from './kinds.ts';
 import type { Multiplier } from './multiplier.ts';
@@ -82,7 +82,7 @@ function tooLate({ facts, policy, timeLimit: limit }: DatedCase): Reason | undef
     policy.anniversary === 'included'
       ? `last day ${limit.anniversary}`
       : `first day too late ${limit.anniversary}`;
-  const message = `created on ${createdOn}, over 12 months after the installation on ${facts.installedOn} (${last})`;
+  const message = `created on ${createdOn}, over ${limit.months} months after the installation on ${facts.installedOn} (${last})`;
   return reason('too_late', limit.rule, 'created_on', message);
 }
 
@@ -118,7 +118,7 @@ function partsReplaced({ facts }: UnitCase): Reason | undefined {
 function notAccredited({ facts, deeming }: UnitCase): Reason | undefined {
   if (facts.kind !== 'solar' || !deeming.isMaximum || facts.given.accredited_installer !== false)
     return undefined;
-  const message = `the maximum of ${deeming.years} years needs an accredited installer: the 1-year and 5-year periods do not`;
+  const message = `the maximum of ${inYears(deeming.years)} needs an accredited installer: the 1-year and 5-year periods do not`;
   return reason('installer_not_accredited', 'DEEM-7', 'accredited_installer', message);
 }
 
@@ -129,18 +129,14 @@ function noEvidence({ facts }: UnitCase): Reason | undefined {
 }
 
 function notAudited({ facts }: UnitCase): Reason | undefined {
-  if (
-    facts.kind === 'solar' ||
-    facts.hours <= defaultHours[facts.kind] ||
-    facts.given.hours_audited !== false
-  )
+  if (facts.kind === 'solar' || facts.hours <= facts.defaultHours || facts.given.hours_audited !== false)
     return undefined;
-  const message = `${facts.hours} hours are more than the default of ${defaultHours[facts.kind]}: a site audit is needed`;
+  const message = `${facts.hours} hours are more than the default of ${facts.defaultHours}: a site audit is needed`;
   return reason('hours_without_audit', 'HOURS-2', 'hours_audited', message);
 }
 
 function sizeOutside({ facts }: BatteryCase): Reason | undefined {
-  const { least, most } = batteryNominalKwh;
+  const { least, most } = inForceOrFirst(batteryNominalKwh, facts.installedOn);
   // The usable capacity never exceeds the nominal one, so it can prove a battery too large, though never too small.
   const size = facts.nominalKwh ?? facts.usableKwh;
   const isTooSmall = facts.nominalKwh !== undefined && compare(size, least) < 0;
@@ -213,7 +209,7 @@ function silentTimeLimit({ facts, policy, timeLimit: limit, deeming }: UnitCase)
   const { createdOn } = facts;
   if (createdOn === undefined || limit === undefined || limit.anniversary !== undefined || !deeming.isMaximum)
     return undefined;
-  if (!isAfter(createdOn, addMonths(facts.installedOn, 12), policy)) return undefined;
+  if (!isAfter(createdOn, addMonths(facts.installedOn, firstPeriodMonths), policy)) return undefined;
   const message = `created any time is said of 1 and 5 years, not of ${deeming.years}`;
   return reason('time_limit_not_stated', limit.rule, 'created_on', message);
 }

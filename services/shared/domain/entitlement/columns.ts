@@ -1,8 +1,10 @@
 import { parseDay } from './calendar.ts';
+import { batteryNominalKwh } from './data/battery.ts';
+import { solarShortPeriods } from './data/deeming.ts';
 import { premisesKinds } from './data/premises.ts';
-import { hoursMax } from './data/scheme.ts';
-import { type Programme, programmes, scheduleNames } from './data/solar-credits.ts';
-import { type Decimal, isWhole, parseDecimal } from './decimal.ts';
+import { defaultHours, firstPeriodMonths, hoursMax } from './data/scheme.ts';
+import { multipliedKw, type Programme, programmes, scheduleNames, transition } from './data/solar-credits.ts';
+import { type Decimal, isWhole, parseDecimal, toText } from './decimal.ts';
 import { generationKinds, type UnitKind, unitKinds, type Zone } from './kinds.ts';
 
 /** One input column: how its text is read, and what people are told about it. `parse` gives undefined for text it refuses. */
@@ -92,6 +94,14 @@ function zoneColumn(about: Help): Column<Zone> {
   return column('1, 2, 3 or 4', (text) => zones.get(text), about);
 }
 
+/** The figures of today's help are the tables': those of the newest rows. */
+const nominal = batteryNominalKwh.at(-1);
+const hours = { wind: defaultHours.wind.at(-1)?.hours, hydro: defaultHours.hydro.at(-1)?.hours };
+const offGrid = multipliedKw.offGrid.at(-1);
+const { single, five } = solarShortPeriods;
+
+const amount = (value: Decimal | undefined): string => (value === undefined ? '' : toText(value));
+
 const postcodeText = /^\d{4}$/;
 const windHydro = ['wind', 'hydro'] as const;
 
@@ -115,12 +125,12 @@ export const columns = {
   }),
   deeming_years: orMax(
     whole(0, 99, {
-      help: 'Solar: 1, 5 or the maximum of the day. Wind, hydro: 1 or 5, shorter from 2027 (DEEM-6). Empty or max: the most. Batteries have none.',
+      help: `Solar: ${single}, ${five} or the maximum of the day. Wind, hydro: 1 or 5, fewer towards the end of the scheme (DEEM-6). Empty or max: the most. Batteries have none.`,
       kinds: generationKinds,
     }),
   ),
   resource_hours: whole(1, hoursMax, {
-    help: 'Resource hours a year. Empty: wind 2000, hydro 4000 (HOURS-1).',
+    help: `Resource hours a year. Empty: wind ${hours.wind}, hydro ${hours.hydro} (HOURS-1).`,
     kinds: windHydro,
   }),
   hours_audited: yesNo({
@@ -134,7 +144,7 @@ export const columns = {
     help: 'regulated: the multipliers that applied (SC-2). guide: those of the owners guide, the maximum of the Act (SC-1). Empty: regulated.',
   }),
   nominal_kwh: positive('kWh', {
-    help: 'Nominal size of the battery, 5 to 100 (BAT-3).',
+    help: `Nominal size of the battery, ${amount(nominal?.least)} to ${amount(nominal?.most)} (BAT-3).`,
     kinds: ['battery'],
   }),
   usable_kwh: positive('kWh', {
@@ -142,11 +152,11 @@ export const columns = {
     kinds: ['battery'],
   }),
   created_on: day({
-    help: 'Day the certificates are created: not before installation, not over 12 months after (TIME-1, TIME-2).',
+    help: `Day the certificates are created: not before installation, not over ${firstPeriodMonths} months after (TIME-1, TIME-2).`,
   }),
   today: day({ help: 'Day of asking. Given, nothing may be installed or created after it (TIME-4).' }),
   accredited_installer: yesNo({
-    help: 'Designed and installed by an accredited person (DEEM-7). The solar maximum needs it; 1 and 5 years do not.',
+    help: `Designed and installed by an accredited person (DEEM-7). The solar maximum needs it; ${single} and ${five} years do not.`,
   }),
   installation_type: choice(['New', 'Replacement', 'Extension', 'Additional system'], {
     help: 'Empty: New. Replacement of a whole system (complete_unit yes) earns, of parts not (ADD-3). Extension: added kw, no multiplier (ADD-1). Additional system: a unit of its own.',
@@ -186,10 +196,10 @@ export const columns = {
     help: 'Solar Credits: certificates of a unit at the premises were multiplied before (SC-10).',
   }),
   off_grid: yesNo({
-    help: '1 km or more from the main grid, or a proven connection cost over $30,000: the first 20 kW are multiplied (SC-6). Empty: no.',
+    help: `1 km or more from the main grid, or a proven connection cost over $30,000: the first ${amount(offGrid?.kw)} kW are multiplied (SC-6). Empty: no.`,
   }),
   contract_date: day({
-    help: 'Solar Credits: contracted before 5 May 2011 and installed from 1 July 2011 to 29 June 2012 keeps 5 (SC-4).',
+    help: `Solar Credits: contracted before ${transition.contractBefore} and installed from ${transition.installedFrom}, before ${transition.installedBefore}, keeps ${transition.multiplier} (${transition.rule}).`,
   }),
   statutory_declaration: yesNo({
     help: 'Solar Credits: the statutory declaration about the contract is given (SC-4).',

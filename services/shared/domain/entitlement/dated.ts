@@ -1,3 +1,4 @@
+import { assert } from '#shared/base/errors.ts';
 import type { Day } from './calendar.ts';
 
 /** A row of a rule table: it holds from its day until the next row's. */
@@ -12,4 +13,11 @@ export function inForce<Row extends Dated>(rows: readonly Row[], day: Day): Row 
     if (row !== undefined && row.from <= day) return row;
   }
   return undefined;
+}
+
+/** As `inForce`, but what is older than the table is read with its first row: it is refused for its date, its figures are shown. */
+export function inForceOrFirst<Row extends Dated>(rows: readonly Row[], day: Day): Row {
+  const row = inForce(rows, day) ?? rows[0];
+  assert(row !== undefined, 'a dated table is empty');
+  return row;
 }

@@ -28,14 +28,14 @@ function periodStart(installedOn: Day, yearsAlreadyDeemed: number): Day {
   return `${String(yearOf(installedOn) + yearsAlreadyDeemed).padStart(4, '0')}${installedOn.slice(4)}`;
 }
 
-function years(count: number): string {
+export function inYears(count: number): string {
   return count === 1 ? '1 year' : `${count} years`;
 }
 
 function fiveYears(left: number): Deeming {
   const { five } = solarShortPeriods;
   if (left >= five) return offered(five, false, 'DEEM-3');
-  const message = `${years(five)} chosen and ${years(left)} left: ${years(left)} count`;
+  const message = `${inYears(five)} chosen and ${inYears(left)} left: ${inYears(left)} count`;
   const reasons = [reason('deeming_lowered', 'DEEM-5', 'deeming_years', message)];
   return { years: left, isMaximum: false, rules: ['DEEM-1', 'DEEM-5'], reasons };
 }
@@ -54,7 +54,7 @@ function solarDeeming(facts: SolarFacts, start: Day, isFirst: boolean): Deeming 
   const periods = [...new Set([single, Math.min(five, left), most])].join(', ');
   return refused(
     'DEEM-3',
-    `${years(choice)} is not offered to solar for a period from ${yearOf(start)}: choose from ${periods}`,
+    `${inYears(choice)} is not offered to solar for a period from ${yearOf(start)}: choose from ${periods}`,
   );
 }
 
@@ -70,7 +70,7 @@ function windHydroDeeming(facts: ResourceFacts, start: Day, policy: Policy): Dee
   const periods = row.options.join(' or ');
   return refused(
     row.rule,
-    `${years(choice)} is not offered to ${facts.kind} for a period from ${yearOf(start)}: choose ${periods}`,
+    `${inYears(choice)} is not offered to ${facts.kind} for a period from ${yearOf(start)}: choose ${periods}`,
   );
 }
 

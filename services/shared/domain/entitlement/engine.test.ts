@@ -415,6 +415,13 @@ describe('every reason, in precedence', () => {
     ]);
   });
 
+  test('one is one: a single year, and more than one', () => {
+    const message = (install_date: string) =>
+      assessEntitlement({ ...solar, install_date, accredited_installer: 'no' }).reasons[0]?.message;
+    expect(message('2030-01-01')).toContain('the maximum of 1 year needs');
+    expect(message('2029-01-01')).toContain('the maximum of 2 years needs');
+  });
+
   test('an unreadable row lists every fault of its text', () => {
     const result = assessEntitlement({
       system_type: 'wind',
@@ -757,6 +764,21 @@ describe('facts that are not given', () => {
     expect(fields({ ...solar, ...stated, installation_type: 'Extension' })).toEqual(['existing_kw']);
     expect(fields({ ...solar, ...stated, installation_type: 'Replacement' })).toEqual(['complete_unit']);
   });
+
+  // Whatever stood there before had some power, and no battery is smaller than what it can use.
+  test.each([
+    ['existing_kw', { ...solar, installation_type: 'Extension' }, { kw: '99.999' }, { kw: '100' }],
+    ['nominal_kwh', { ...battery, nominal_kwh: '' }, { usable_kwh: '100' }, { usable_kwh: '100.001' }],
+  ])(
+    '%s is assumed while it can be right, and never beside the reason that refuses it',
+    (field, base, fits, over) => {
+      const assumed = (input: EntitlementInput) =>
+        assessEntitlement(input).assumed.map((known) => known.field);
+      expect(assumed({ ...base, ...fits })).toContain(field);
+      expect(assessEntitlement({ ...base, ...over }).outcome).toBe('ineligible');
+      expect(assumed({ ...base, ...over })).not.toContain(field);
+    },
+  );
 });
 
 describe('premises', () => {

@@ -9,7 +9,7 @@ import {
   unitRefusals,
 } from './checks.ts';
 import type { EntitlementInput } from './columns.ts';
-import { defaultHours, zoneTables } from './data/scheme.ts';
+import { zoneTables } from './data/scheme.ts';
 import { ruleSetVersion } from './data/version.ts';
 import { inForce } from './dated.ts';
 import { type Decimal, floor, times, toText, wholeNumber } from './decimal.ts';
@@ -84,7 +84,7 @@ function unitCase(facts: UnitFacts, policy: Policy): UnitCase {
 
 function formulaRules(facts: UnitFacts): readonly string[] {
   if (facts.kind !== 'solar') {
-    const hours = facts.hours > defaultHours[facts.kind] ? 'HOURS-2' : 'HOURS-1';
+    const hours = facts.hours > facts.defaultHours ? 'HOURS-2' : 'HOURS-1';
     return [hours, facts.kind === 'wind' ? 'FORM-2' : 'FORM-3'];
   }
   const table = facts.postcode === undefined ? undefined : inForce(zoneTables, facts.installedOn);
@@ -151,7 +151,7 @@ function assessUnit(facts: UnitFacts, policy: Policy): Assessment {
     ]),
     reasons,
     notices,
-    assumed: unitAssumptions(subject),
+    assumed: unitAssumptions(subject, reasons),
   };
   return { kind: 'unit', entitlement, subject, parts };
 }
@@ -184,7 +184,7 @@ function assessBattery(facts: BatteryFacts, policy: Policy): Assessment {
     rule_ids: unique([...creation, ...rules, ...rulesOf(reasons), ...rulesOf(notices)]),
     reasons,
     notices,
-    assumed: batteryAssumptions(subject),
+    assumed: batteryAssumptions(subject, reasons),
   };
   return { kind: 'battery', entitlement, subject, product };
 }

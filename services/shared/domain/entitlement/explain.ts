@@ -1,16 +1,17 @@
 import type { BatteryCase, UnitCase } from './checks.ts';
-import { resourceFactor, zoneTables } from './data/scheme.ts';
+import { zoneTables } from './data/scheme.ts';
 import { solarCreditsWindow } from './data/solar-credits.ts';
-import { inForce } from './dated.ts';
+import { inForceOrFirst } from './dated.ts';
 import { compare, type Decimal, toText } from './decimal.ts';
+import { inYears } from './deeming.ts';
 import type { SolarFacts } from './facts.ts';
-import { type BatteryProduct, type CapacityPart, sum, zoneRating } from './quantities.ts';
+import { type BatteryProduct, type CapacityPart, resourceFactor, sum, zoneRating } from './quantities.ts';
 import type { ReasonCode } from './reasons.ts';
 import type { Entitlement, EntitlementResult } from './result.ts';
+import type { TimeLimit } from './time-limit.ts';
 
 type Explanation = Pick<EntitlementResult, 'checks' | 'working'>;
 
-const inYears = (count: number): string => (count === 1 ? '1 year' : `${count} years`);
 const mwh = (value: Decimal): string => `${toText(value)} MWh`;
 const stcText = (count: number): string => (count === 1 ? '1 STC' : `${count} STCs`);
 
@@ -43,6 +44,12 @@ class Questions {
   }
 }
 
+function askTimeLimit(questions: Questions, limit: TimeLimit | undefined): void {
+  if (limit === undefined || limit.months === null) return;
+  const question = `Created within ${limit.months} months of the installation?`;
+  questions.ask(question, ['too_late'], ['created_on']);
+}
+
 function solarCreditsQuestions(questions: Questions): void {
   questions.askCondition('Is it a new and complete unit that can be metered?', [
     'new_unit',
@@ -69,9 +76,7 @@ function unitChecks(
       'install_date',
     ]);
   }
-  if (timeLimit?.anniversary !== undefined) {
-    questions.ask('Created within 12 months of the installation?', ['too_late'], ['created_on']);
-  }
+  askTimeLimit(questions, timeLimit);
   if (limit !== undefined) {
     const bounds = `no more than ${toText(limit.kw)} kW and ${toText(limit.mwhAYear)} MWh a year`;
     questions.ask(`Is it ${bounds}?`, [
@@ -95,11 +100,11 @@ function unitChecks(
 }
 
 function zoneSteps(facts: SolarFacts): readonly string[] {
-  const table = inForce(zoneTables, facts.installedOn);
+  const { name } = inForceOrFirst(zoneTables, facts.installedOn);
   const zone =
     facts.postcode === undefined
       ? `Zone: ${facts.zone}, as given`
-      : `Zone of postcode ${facts.postcode} in the table of ${table?.name ?? '2010'}: ${facts.zone}`;
+      : `Zone of postcode ${facts.postcode} in the table of ${name}: ${facts.zone}`;
   return [zone, `Rating of zone ${facts.zone}: ${toText(zoneRating(facts.zone, facts.installedOn))}`];
 }
 
@@ -108,7 +113,7 @@ function factors({ facts }: UnitCase, kw: string, tail: readonly (number | strin
   const head =
     facts.kind === 'solar'
       ? [toText(zoneRating(facts.zone, facts.installedOn)), kw]
-      : [toText(resourceFactor), kw, facts.hours];
+      : [toText(resourceFactor(facts.installedOn)), kw, facts.hours];
   return [...head, ...tail].join(' × ');
 }
 
@@ -230,8 +235,7 @@ export function explainBattery(
   battery: BatteryProduct | undefined,
 ): Explanation {
   const questions = new Questions(entitlement);
-  if (timeLimit !== undefined)
-    questions.ask('Created within 12 months of the installation?', ['too_late'], ['created_on']);
+  askTimeLimit(questions, timeLimit);
   questions.ask('Is the nominal size within the limits?', ['battery_size_outside'], ['nominal_kwh']);
   const conditions = ['with_solar', 'vpp_ready', 'earlier_battery_claim'];
   questions.ask('Are the conditions for batteries met?', ['battery_condition_unmet'], conditions);

@@ -3,7 +3,7 @@ import type { Day } from './calendar.ts';
 import { type Cells, columns, type EntitlementInput, type InputColumn, inputColumns } from './columns.ts';
 import { defaultHours, zoneTables } from './data/scheme.ts';
 import type { Programme, ScheduleName } from './data/solar-credits.ts';
-import { inForce } from './dated.ts';
+import { inForceOrFirst } from './dated.ts';
 import { compare, type Decimal, toText } from './decimal.ts';
 import { type UnitKind, unitKinds, type Zone } from './kinds.ts';
 import { quoted, type Reason, reason } from './reasons.ts';
@@ -43,6 +43,8 @@ export interface SolarFacts extends GenerationFacts {
 export interface ResourceFacts extends GenerationFacts {
   readonly kind: 'wind' | 'hydro';
   readonly hours: number;
+  /** What is taken when the hours are not known; more than these need a site audit (HOURS-1, HOURS-2). */
+  readonly defaultHours: number;
 }
 
 export interface BatteryFacts extends CommonFacts {
@@ -171,11 +173,11 @@ function common(cells: Cells, installedOn: Day): CommonFacts {
   };
 }
 
-/** The tables start with the scheme: an older installation is refused for its date, and read with the first table. */
 function zoneFor(cells: Cells, installedOn: Day): Zone | undefined {
   if (cells.zone !== undefined) return cells.zone;
-  const table = inForce(zoneTables, installedOn) ?? zoneTables[0];
-  return cells.postcode === undefined || table === undefined ? undefined : zoneOf(table, cells.postcode);
+  return cells.postcode === undefined
+    ? undefined
+    : zoneOf(inForceOrFirst(zoneTables, installedOn), cells.postcode);
 }
 
 function generationFacts(kind: 'solar' | 'wind' | 'hydro', cells: Cells): Facts | undefined {
@@ -187,7 +189,10 @@ function generationFacts(kind: 'solar' | 'wind' | 'hydro', cells: Cells): Facts 
     yearsAlreadyDeemed: cells.years_already_deemed ?? 0,
     solarCredits: solarCreditsFacts(cells),
   };
-  if (kind !== 'solar') return { ...shared, kind, hours: cells.resource_hours ?? defaultHours[kind] };
+  if (kind !== 'solar') {
+    const usual = inForceOrFirst(defaultHours[kind], cells.install_date).hours;
+    return { ...shared, kind, hours: cells.resource_hours ?? usual, defaultHours: usual };
+  }
   const zone = zoneFor(cells, cells.install_date);
   const postcode = cells.zone === undefined ? cells.postcode : undefined;
   return zone === undefined ? undefined : { ...shared, kind, zone, postcode };

@@ -9,7 +9,7 @@ import {
   solarCreditsWindow,
   transition,
 } from './data/solar-credits.ts';
-import { inForce } from './dated.ts';
+import { inForce, inForceOrFirst } from './dated.ts';
 import { type Decimal, zero } from './decimal.ts';
 import type { UnitFacts } from './facts.ts';
 import { type Reason, reason } from './reasons.ts';
@@ -127,7 +127,10 @@ export function decideMultiplier(facts: UnitFacts): Multiplier {
   if (!facts.solarCredits.claimed) return single([]);
   const failures = conditions.map((condition) => condition(facts)).filter((failure) => failure !== undefined);
   if (failures.length > 0) return single(failures.map(notice));
-  const covered = multipliedKw[facts.solarCredits.offGrid ? 'offGrid' : 'grid'];
+  const covered = inForceOrFirst(
+    multipliedKw[facts.solarCredits.offGrid ? 'offGrid' : 'grid'],
+    facts.installedOn,
+  );
   const scheduled = scheduledMultiplier(facts);
   const schedule = schedules[facts.solarCredits.schedule];
   assert(scheduled > 1, 'a multiplier of 1 is an unmet condition');

@@ -1,8 +1,8 @@
 import { assert } from '#shared/base/errors.ts';
 import type { Day } from './calendar.ts';
 import { type BatteryFactor, batteryFactors, batteryTiers } from './data/battery.ts';
-import { resourceFactor, zoneRatings } from './data/scheme.ts';
-import { inForce } from './dated.ts';
+import { resourceFactors, zoneRatings } from './data/scheme.ts';
+import { inForce, inForceOrFirst } from './dated.ts';
 import {
   compare,
   type Decimal,
@@ -24,16 +24,19 @@ const half = decimal('0.5');
 
 /** MWh for each kW and year (ZONE-1). */
 export function zoneRating(zone: Zone, installedOn: Day): Decimal {
-  const row = inForce(zoneRatings, installedOn) ?? zoneRatings[0];
-  assert(row !== undefined, 'the zone ratings are empty');
-  return row.ratings[zone];
+  return inForceOrFirst(zoneRatings, installedOn).ratings[zone];
+}
+
+/** MWh for each kW and resource hour (FORM-2, FORM-3). */
+export function resourceFactor(installedOn: Day): Decimal {
+  return inForceOrFirst(resourceFactors, installedOn).factor;
 }
 
 /** One year's output of a capacity, no multiplier (FORM-1 to FORM-3, THR-6). */
 export function annualOutput(facts: UnitFacts, kw: Decimal): Decimal {
   return facts.kind === 'solar'
     ? times(zoneRating(facts.zone, facts.installedOn), kw)
-    : times(times(resourceFactor, kw), wholeNumber(facts.hours));
+    : times(times(resourceFactor(facts.installedOn), kw), wholeNumber(facts.hours));
 }
 
 /** A part of the capacity, and what it earns over the whole period. */

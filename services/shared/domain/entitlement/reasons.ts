@@ -58,8 +58,8 @@ export const reasonCatalogue = [
   {
     code: 'too_late',
     effect: 'refuse',
-    meaning: 'Created more than 12 months after installation.',
-    advice: 'Check both dates. The time limit cannot be extended.',
+    meaning: 'Created after the time limit, which starts with the installation.',
+    advice: 'Check both dates. The limit cannot be extended.',
   },
   {
     code: 'power_over_threshold',

@@ -26,11 +26,15 @@ test('every dated table ascends', () => {
     scheme.zoneTables,
     scheme.zoneRatings,
     ...Object.values(scheme.creationMonths),
+    ...Object.values(scheme.defaultHours),
+    scheme.resourceFactors,
     deeming.solarMaximum,
     ...Object.values(deeming.windHydroPeriods),
     ...Object.values(solarCredits.schedules).map(({ rows }) => rows),
     battery.batteryFactors,
     battery.batteryTiers,
+    battery.batteryNominalKwh,
+    ...Object.values(solarCredits.multipliedKw),
   ];
   for (const rows of dated) {
     const days = rows.map(({ from }) => from);

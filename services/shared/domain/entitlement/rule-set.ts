@@ -1,8 +1,16 @@
 import { type Day, nextDay } from './calendar.ts';
-import { batteryFactors, batteryTiers } from './data/battery.ts';
+import { batteryFactors, batteryNominalKwh, batteryTiers } from './data/battery.ts';
 import { solarMaximum, windHydroPeriods } from './data/deeming.ts';
-import { creationMonths, limits, scheme, zoneRatings, zoneTables } from './data/scheme.ts';
-import { schedules, solarCreditsWindow, transition } from './data/solar-credits.ts';
+import {
+  creationMonths,
+  defaultHours,
+  limits,
+  resourceFactors,
+  scheme,
+  zoneRatings,
+  zoneTables,
+} from './data/scheme.ts';
+import { multipliedKw, schedules, solarCreditsWindow, transition } from './data/solar-credits.ts';
 import { ruleSetVersion } from './data/version.ts';
 import { type Dated, inForce } from './dated.ts';
 import { defaultPolicy, type Policy, type UnitKind } from './kinds.ts';
@@ -10,6 +18,8 @@ import { defaultPolicy, type Policy, type UnitKind } from './kinds.ts';
 const solarCreditsDays: readonly Dated[] = [
   ...schedules.regulated.rows,
   ...schedules.guide.rows,
+  ...multipliedKw.grid,
+  ...multipliedKw.offGrid,
   { from: solarCreditsWindow.from },
   { from: nextDay(solarCreditsWindow.to) },
   { from: transition.installedFrom },
@@ -27,9 +37,23 @@ const tables: Readonly<Record<UnitKind, readonly Dated[]>> = {
     ...solarCreditsDays,
     ...creationDays,
   ],
-  wind: [...limits.wind, ...windHydroDays, ...solarCreditsDays, ...creationDays],
-  hydro: [...limits.hydro, ...windHydroDays, ...solarCreditsDays, ...creationDays],
-  battery: [...batteryFactors, ...batteryTiers],
+  wind: [
+    ...limits.wind,
+    ...resourceFactors,
+    ...defaultHours.wind,
+    ...windHydroDays,
+    ...solarCreditsDays,
+    ...creationDays,
+  ],
+  hydro: [
+    ...limits.hydro,
+    ...resourceFactors,
+    ...defaultHours.hydro,
+    ...windHydroDays,
+    ...solarCreditsDays,
+    ...creationDays,
+  ],
+  battery: [...batteryFactors, ...batteryTiers, ...batteryNominalKwh, ...creationDays],
 };
 
 /** The days on which some figure of a kind changes. */

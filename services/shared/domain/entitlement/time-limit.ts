@@ -6,8 +6,10 @@ import type { Policy } from './kinds.ts';
 
 /** Until when the certificates of the first period may be created. */
 export interface TimeLimit {
-  /** The same day a year later; whether it still counts is a reading (TIME-3). Undefined: any time. */
+  /** The same day of the last month, usually a year later; whether it still counts is a reading (TIME-3). Undefined: any time. */
   readonly anniversary: Day | undefined;
+  /** Null: any time. */
+  readonly months: number | null;
   readonly rule: string;
 }
 
@@ -18,6 +20,7 @@ export function timeLimit(facts: Facts, policy: Policy): TimeLimit | undefined {
   if (row === undefined) return undefined;
   return {
     anniversary: row.months === null ? undefined : addMonths(facts.installedOn, row.months),
+    months: row.months,
     rule: row.rule,
   };
 }

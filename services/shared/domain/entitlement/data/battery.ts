@@ -49,4 +49,8 @@ export const batteryTiers: readonly {
 ];
 
 /** Nominal size, both ends inclusive (BAT-3). */
-export const batteryNominalKwh = { least: decimal('5'), most: decimal('100') } as const;
+export const batteryNominalKwh: readonly {
+  readonly from: Day;
+  readonly least: Decimal;
+  readonly most: Decimal;
+}[] = [{ from: '2025-07-01', least: decimal('5'), most: decimal('100') }];

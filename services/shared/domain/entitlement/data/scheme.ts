@@ -57,12 +57,22 @@ export const zoneRatings: readonly {
 ];
 
 /** Megawatt hours for each kW and resource hour (FORM-2, FORM-3). */
-export const resourceFactor: Decimal = decimal('0.00095');
+export const resourceFactors: readonly { readonly from: Day; readonly factor: Decimal }[] = [
+  { from: '2001-04-01', factor: decimal('0.00095') },
+];
 
 /** Resource hours a year: what is taken when they are not known, and above what a site audit is needed (HOURS-1, HOURS-2). */
-export const defaultHours: Readonly<Record<'wind' | 'hydro', number>> = { wind: 2000, hydro: 4000 };
+export const defaultHours: Readonly<
+  Record<'wind' | 'hydro', readonly { readonly from: Day; readonly hours: number }[]>
+> = {
+  wind: [{ from: '2001-04-01', hours: 2000 }],
+  hydro: [{ from: '2001-04-01', hours: 4000 }],
+};
 
 export const hoursMax = 8760;
+
+/** The time limit of the first period, in months. Also what "any time" leaves open for the maximum (TIME-1, TIME-2). */
+export const firstPeriodMonths = 12;
 
 /** Months after installation within which the certificates of the first period are created; null: any time (TIME-1, TIME-2). */
 export const creationMonths: Readonly<
@@ -73,10 +83,10 @@ export const creationMonths: Readonly<
 > = {
   any_time: [
     { from: '2001-04-01', months: null, rule: 'TIME-2' },
-    { from: '2007-10-07', months: 12, rule: 'TIME-1' },
+    { from: '2007-10-07', months: firstPeriodMonths, rule: 'TIME-1' },
   ],
   twelve_months: [
     { from: '2001-04-01', months: null, rule: 'TIME-2' },
-    { from: '2007-10-06', months: 12, rule: 'TIME-1' },
+    { from: '2007-10-06', months: firstPeriodMonths, rule: 'TIME-1' },
   ],
 };

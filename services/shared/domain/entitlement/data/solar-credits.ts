@@ -38,10 +38,10 @@ export const schedules: Readonly<
 
 /** The part of the capacity that is multiplied (SC-5, SC-6). */
 export const multipliedKw: Readonly<
-  Record<'grid' | 'offGrid', { readonly kw: Decimal; readonly rule: string }>
+  Record<'grid' | 'offGrid', readonly { readonly from: Day; readonly kw: Decimal; readonly rule: string }[]>
 > = {
-  grid: { kw: decimal('1.5'), rule: 'SC-5' },
-  offGrid: { kw: decimal('20'), rule: 'SC-6' },
+  grid: [{ from: '2009-06-09', kw: decimal('1.5'), rule: 'SC-5' }],
+  offGrid: [{ from: '2009-06-09', kw: decimal('20'), rule: 'SC-6' }],
 };
 
 /** An earlier contract kept its multiplier, of the regulated schedule (SC-4). Days: installed from, and before; contract before. */
