@@ -35,7 +35,7 @@ export interface AnswerSpec {
  */
 export interface Operation {
   readonly id: string;
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** As in OpenAPI: `/v1/submissions/{submission}`. */
   readonly path: string;
   readonly summary: string;
