@@ -128,6 +128,12 @@ const fileRefusals: readonly RequestReason[] = [
   'record_too_long',
 ];
 
+const fileExample = [
+  'Supplier name,Licensee/Certificate holder,Model number,Serial number',
+  'Acme Imports Pty Ltd,Sunmaker Co Ltd,SM-440 (IEC 61215-2021),SM26000001',
+  '',
+].join('\r\n');
+
 const uploadDescription = `A CSV file in UTF-8, headings in any order, without regard to case. ${documents
   .map(({ product, layout, rowsMax }) => {
     const headings = layout.map(({ heading }) => `\`${heading}\``).join(', ');
@@ -164,7 +170,13 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
           { additionalProperties: false },
         ),
         headers: Type.Object({ 'idempotency-key': Type.Optional(IdempotencyKey) }),
-        body: { kind: 'file', mediaTypes: ['text/csv', 'multipart/form-data'], bytesMax: api.bodyBytesMax },
+        body: {
+          kind: 'file',
+          mediaTypes: ['text/csv', 'multipart/form-data'],
+          bytesMax: api.bodyBytesMax,
+          example: fileExample,
+          fields: { declaration: Declaration },
+        },
         answers: {
           202: {
             description:

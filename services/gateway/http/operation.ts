@@ -19,6 +19,9 @@ export interface JsonBody {
 export interface FileBody {
   readonly kind: 'file';
   readonly mediaTypes: readonly string[];
+  readonly example?: string;
+  /** What a form may hold besides the file. */
+  readonly fields?: Readonly<Record<string, object>>;
   readonly bytesMax: number;
 }
 
