@@ -2,6 +2,7 @@
 export class GatewayClient {
   readonly #url: string;
   readonly #key: string;
+  #declaration: Promise<string> | undefined;
 
   constructor(url: string, key: string) {
     this.#url = url;
@@ -20,8 +21,18 @@ export class GatewayClient {
     });
   }
 
-  upload<T>(path: string, csv: string): Promise<T> {
-    return this.#call<T>(path, { method: 'POST', headers: { 'content-type': 'text/csv' }, body: csv });
+  /** Uploads a file, and makes the declaration that goes with it. */
+  async upload<T>(path: string, csv: string): Promise<T> {
+    this.#declaration ??= this.#currentDeclaration();
+    const declared = `${path}${path.includes('?') ? '&' : '?'}declaration=${await this.#declaration}`;
+    return this.#call<T>(declared, { method: 'POST', headers: { 'content-type': 'text/csv' }, body: csv });
+  }
+
+  /** The version of the declaration for file uploads that holds today. */
+  async #currentDeclaration(): Promise<string> {
+    type Text = { id: string; kind: string; current: boolean };
+    const { declarations } = await this.get<{ declarations: Text[] }>('/v1/declarations');
+    return declarations.find(({ kind, current }) => kind === 'file_upload' && current)!.id;
   }
 
   async #call<T>(path: string, init: RequestInit): Promise<T> {

@@ -1,6 +1,7 @@
 import { kafkaSettings } from '#shared/adapters/kafka/settings.ts';
-import { text, whole } from '#shared/runtime/config.ts';
+import { choice, text, whole } from '#shared/runtime/config.ts';
 import { clickhouseSettings } from '#shared/runtime/engine-settings.ts';
+import { lastDays } from './declarations/api-users.ts';
 
 const sha256 = /^[0-9a-f]{64}$/;
 
@@ -45,4 +46,20 @@ export const gatewaySettings = {
     most: 100_000,
     fallback: 120,
   }),
+  signUpsPerMinute: whole('SIGN_UPS_PER_MINUTE', 'sign-ups from one address; 0 closes signing up', {
+    least: 0,
+    most: 100_000,
+    fallback: 10,
+  }),
+  cecDetailsDaysMax: whole('CEC_DETAILS_DAYS_MAX', 'days after which details of the CEC are stale', {
+    least: 1,
+    most: 36_500,
+    fallback: 365,
+  }),
+  lastDayOfDeclaration: choice(
+    'API_DECLARATION_LAST_DAY',
+    'whether the day that ends the three months of a declaration for API users still counts',
+    lastDays,
+    'included',
+  ),
 } as const;

@@ -45,7 +45,11 @@ await runService('gateway', gatewaySettings, async (context) => {
   onClose('transactions', () => transactions.close());
   await transactions.ready();
 
-  const accounts = new Accounts(accountsLog({ publisher, codec }), { now: Date.now, readBackTimeoutMs });
+  const accounts = new Accounts(accountsLog({ publisher, codec }), {
+    now: Date.now,
+    readBackTimeoutMs,
+    lastDayOfDeclaration: config.lastDayOfDeclaration,
+  });
   const follower = await followAccounts({
     kafka,
     topic: topicName('accounts'),
@@ -87,6 +91,10 @@ await runService('gateway', gatewaySettings, async (context) => {
     log,
     ready: () => accounts.ready,
     identify: (key) => accounts.identify(key),
+    used: (identity) =>
+      accounts.keyUsed(identity, (error) =>
+        log.warn({ err: error }, 'the use of a key was not written down'),
+      ),
     uploadsMax: config.uploadsMax,
   });
   onClose('http', async () => {

@@ -14,6 +14,7 @@ export const syntheticList = path.join(root, 'deploy', 'lists', 'synthetic_pv_mo
 export interface TestFleet {
   readonly fleet: Fleet;
   readonly operator: GatewayClient;
+  readonly operatorKey: string;
   readonly models: readonly ListedModel[];
   /** A client with the key of a new account. */
   account(name: string, kind: string, suppliers?: readonly string[]): Promise<GatewayClient>;
@@ -38,6 +39,7 @@ export async function startTestFleet(
   return {
     fleet,
     operator,
+    operatorKey: key.unshown!,
     models: await readModels(await readFile(syntheticList, 'utf8')),
     async account(name, kind, suppliers) {
       const body = { name, kind, ...(suppliers ? { suppliers } : {}) };

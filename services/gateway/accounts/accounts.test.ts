@@ -1,91 +1,17 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isRefusal } from '#gateway/refusal.ts';
-import { type Account, type AccountEvent, applyEvent, supplierTest } from './account.ts';
-import { Accounts } from './accounts.ts';
-import { AccountBook } from './book.ts';
+import { accepted, TestLog } from '#test/support/accounts.ts';
+import { kindsOfWord } from './account.ts';
+import type { Accounts } from './accounts.ts';
+import { giveKey, revokeKey } from './commands/subscriptions.ts';
 import { hashKey, newKey } from './keys.ts';
 
-function created(account: string, version = 0, name = 'Acme'): AccountEvent {
-  const data = JSON.stringify({ name, kind: 'supplier', suppliers: [name] });
-  return { event: `e-${account}-${name}`, account, version, kind: 'account_created', at: 1, by: 'op', data };
+const supplier = { name: 'Acme', kinds: kindsOfWord('supplier'), suppliers: [] };
+
+async function keyOf(accounts: Accounts, account: string): Promise<{ id: string; text: string }> {
+  const { command, keys } = giveKey('main', undefined);
+  await accepted(accounts.change(account, command, 'op'));
+  return keys.primary!;
 }
-
-function keyCreated(account: string, version: number, key: string): AccountEvent {
-  const data = JSON.stringify({ key, label: key, sha256: hashKey(key) });
-  return { event: `e-${key}`, account, version, kind: 'key_created', at: 2, by: 'op', data };
-}
-
-function keyRevoked(account: string, version: number, key: string): AccountEvent {
-  return {
-    event: `r-${key}`,
-    account,
-    version,
-    kind: 'key_revoked',
-    at: 3,
-    by: 'op',
-    data: JSON.stringify({ key }),
-  };
-}
-
-describe('the fold', () => {
-  test('an account, its keys, their end', () => {
-    const book = new AccountBook();
-    expect(book.apply(created('a'))).toBe(true);
-    expect(book.apply(keyCreated('a', 1, 'k1'))).toBe(true);
-    expect(book.apply(keyCreated('a', 2, 'k2'))).toBe(true);
-    expect(book.identify(hashKey('k1'))).toMatchObject({ account: { id: 'a', version: 3 }, key: 'k1' });
-    expect(book.apply(keyRevoked('a', 3, 'k1'))).toBe(true);
-    expect(book.identify(hashKey('k1'))).toBeUndefined();
-    expect(book.identify(hashKey('k2'))?.account.keys).toMatchObject([
-      { id: 'k1', revokedAt: 3 },
-      { id: 'k2' },
-    ]);
-  });
-
-  test.each([
-    ['a second creation', created('a', 0, 'Other')],
-    ['a second creation that claims to know', created('a', 2, 'Other')],
-    ['a command based on an older version', keyCreated('a', 1, 'late')],
-    ['a command based on a version that is not there yet', keyCreated('a', 3, 'early')],
-    ['a command on an account that is not there', keyCreated('b', 0, 'k')],
-  ])('%s is stale', (_, event) => {
-    const book = new AccountBook();
-    book.apply(created('a'));
-    book.apply(keyCreated('a', 1, 'k1'));
-    const before = book.get('a');
-    expect(book.apply(event)).toBe(false);
-    expect(book.get('a')).toBe(before);
-    expect(book.get('b')).toBeUndefined();
-  });
-
-  test('an event of a later release counts as a version', () => {
-    const account = applyEvent(undefined, created('a')) as Account;
-    const event = { ...keyCreated('a', 1, 'k'), kind: 'authority_extended' };
-    expect(applyEvent(account, event)).toEqual({ ...account, version: 2 });
-  });
-
-  test('of commands based on one version, in any order, one wins, and copies change nothing', () => {
-    const commands = [created('a'), ...['k1', 'k2', 'k3'].map((key) => keyCreated('a', 1, key))];
-    const log = fc.array(fc.constantFrom(...commands), { maxLength: 12 });
-    fc.assert(
-      fc.property(log, (events) => {
-        const book = new AccountBook();
-        for (const event of events) book.apply(event);
-        const account = book.get('a');
-        const first = events.findIndex(({ kind }) => kind === 'account_created');
-        const winner = first < 0 ? undefined : events.slice(first).find(({ kind }) => kind === 'key_created');
-        expect(account?.keys.map(({ id }) => `e-${id}`) ?? []).toEqual(winner ? [winner.event] : []);
-      }),
-    );
-  });
-});
-
-test('names of suppliers compare as all texts do', () => {
-  const account = applyEvent(undefined, created('a', 0, 'Acme  imports')) as Account;
-  expect(supplierTest(account)('ACME IMPORTS')).toBe(true);
-  expect(supplierTest(account)('ACME')).toBe(false);
-});
 
 test('a key is long, random and told by its prefix', () => {
   const keys = Array.from({ length: 20 }, newKey);
@@ -96,50 +22,13 @@ test('a key is long, random and told by its prefix', () => {
   expect(new Set(keys.map(({ text }) => text)).size).toBe(20);
 });
 
-/** A log that delivers what was appended to every instance, in one order, and lets a test come in between. */
-class TestLog {
-  readonly events: AccountEvent[] = [];
-  readonly instances: Accounts[] = [];
-  before: (() => AccountEvent) | undefined;
-  silent = false;
-
-  instance(): Accounts {
-    const accounts = new Accounts(
-      { append: async (event) => this.append(event) },
-      { now: () => 1_700_000_000_000, readBackTimeoutMs: 20 },
-    );
-    for (const event of this.events) accounts.read(event);
-    accounts.endReached();
-    this.instances.push(accounts);
-    return accounts;
-  }
-
-  append(event: AccountEvent): void {
-    const first = this.before?.();
-    this.before = undefined;
-    if (first) this.#deliver(first);
-    if (!this.silent) this.#deliver(event);
-  }
-
-  #deliver(event: AccountEvent): void {
-    this.events.push(event);
-    for (const accounts of this.instances) accounts.read(event);
-  }
-}
-
-async function accepted<T extends object>(answer: Promise<T>): Promise<Exclude<T, { refused: unknown }>> {
-  const value = await answer;
-  expect(isRefusal(value)).toBe(false);
-  return value as Exclude<T, { refused: unknown }>;
-}
-
-describe('commands', () => {
+describe('creation', () => {
   test('an account and its key are known to every instance, the key by its hash alone', async () => {
     const log = new TestLog();
     const [one, two] = [log.instance(), log.instance()];
-    const account = await accepted(one.create({ name: 'Acme', kind: 'supplier', suppliers: [] }, 'op'));
-    expect(account).toMatchObject({ name: 'Acme', suppliers: ['Acme'], version: 1 });
-    const { key } = await accepted(one.addKey(account.id, 'main', 'op'));
+    const account = await accepted(one.create(supplier, 'op'));
+    expect(account).toMatchObject({ name: 'Acme', authorities: [{ supplier: 'Acme' }], version: 1 });
+    const { text: key } = await keyOf(one, account.id);
     expect(two.identify(key)?.account.id).toBe(account.id);
     expect(log.instance().identify(key)?.account.id).toBe(account.id);
     expect(JSON.stringify(log.events)).not.toContain(key);
@@ -147,39 +36,88 @@ describe('commands', () => {
 
   test('who may not upload serves no supplier', async () => {
     const accounts = new TestLog().instance();
-    const agent = await accepted(
-      accounts.create({ name: 'Agent', kind: 'agent', suppliers: ['Acme'] }, 'op'),
-    );
-    expect(agent.suppliers).toEqual([]);
+    const agent = { name: 'Agent', kinds: kindsOfWord('agent'), suppliers: ['Acme'] };
+    expect((await accepted(accounts.create(agent, 'op'))).authorities).toEqual([]);
   });
 
-  test('a command that another one overtook is refused, and changed nothing', async () => {
+  test.each([
+    ['a member that is no general account', ['vsp'], 'general_account_missing'],
+    ['the agency with something else', ['regulator', 'operator'], 'staff_kind_alone'],
+    ['the agency as a general account', ['general', 'operator'], 'staff_kind_alone'],
+  ] as const)('%s: %s is %s', async (_, kinds, refused) => {
+    const log = new TestLog();
+    expect(await log.instance().create({ ...supplier, kinds }, 'op')).toMatchObject({ refused });
+    expect(log.events).toEqual([]);
+  });
+
+  test('a contact that nobody registered', async () => {
+    const accounts = new TestLog().instance();
+    expect(await accounts.create({ ...supplier, contact: 'nobody' }, 'op')).toMatchObject({
+      refused: 'user_unknown',
+    });
+    const { id } = await accounts.registerUser({ name: 'Ann', email: 'ann@example.org' });
+    expect(await accepted(accounts.create({ ...supplier, contact: id }, 'op'))).toMatchObject({
+      contact: id,
+      users: [{ user: id, administrator: true }],
+    });
+  });
+});
+
+describe('commands', () => {
+  test('one that another overtook is refused, and changed nothing', async () => {
     const log = new TestLog();
     const accounts = log.instance();
-    const account = await accepted(accounts.create({ name: 'Acme', kind: 'supplier', suppliers: [] }, 'op'));
-    log.before = () => keyCreated(account.id, 1, 'theirs');
-    expect(await accounts.addKey(account.id, 'mine', 'op')).toMatchObject({ refused: 'account_changed' });
+    const account = await accepted(accounts.create(supplier, 'op'));
+    const theirs = { key: 'theirs', label: 'theirs', sha256: hashKey('theirs') };
+    log.before = () => ({
+      event: 'first',
+      account: account.id,
+      version: 1,
+      kind: 'key_created',
+      at: 2,
+      by: 'op',
+      data: JSON.stringify(theirs),
+    });
+    const mine = giveKey('mine', undefined);
+    expect(await accounts.change(account.id, mine.command, 'op')).toMatchObject({
+      refused: 'account_changed',
+    });
     expect(accounts.get(account.id)?.keys.map(({ id }) => id)).toEqual(['theirs']);
   });
 
-  test('a revoked key is unknown; revoking it again is no fault', async () => {
-    const accounts = new TestLog().instance();
-    const account = await accepted(accounts.create({ name: 'Acme', kind: 'supplier', suppliers: [] }, 'op'));
-    const { id, key } = await accepted(accounts.addKey(account.id, 'main', 'op'));
-    expect(await accounts.revokeKey(account.id, id, 'op')).toBeUndefined();
+  test('a revoked key is unknown; revoking it again is no fault, and writes nothing', async () => {
+    const log = new TestLog();
+    const accounts = log.instance();
+    const account = await accepted(accounts.create(supplier, 'op'));
+    const { id, text: key } = await keyOf(accounts, account.id);
+    await accepted(accounts.change(account.id, revokeKey(id), 'op'));
     expect(accounts.identify(key)).toBeUndefined();
-    expect(await accounts.revokeKey(account.id, id, 'op')).toBeUndefined();
-    expect(await accounts.revokeKey(account.id, 'other', 'op')).toMatchObject({
-      refused: 'resource_not_found',
-    });
-    expect(await accounts.addKey('nobody', 'main', 'op')).toMatchObject({ refused: 'resource_not_found' });
+    const written = log.events.length;
+    await accepted(accounts.change(account.id, revokeKey(id), 'op'));
+    expect(log.events).toHaveLength(written);
+    for (const [account_, key_] of [
+      [account.id, 'other'],
+      ['nobody', id],
+    ] as const)
+      expect(await accounts.change(account_, revokeKey(key_), 'op')).toMatchObject({
+        refused: 'resource_not_found',
+      });
   });
 
   test('a log that does not give the event back is the world', async () => {
     const log = new TestLog();
     log.silent = true;
-    const answer = log.instance().create({ name: 'Acme', kind: 'supplier', suppliers: [] }, 'op');
-    await expect(answer).rejects.toMatchObject({ code: 'accounts_silent', retryable: true });
+    await expect(log.instance().create(supplier, 'op')).rejects.toMatchObject({
+      code: 'accounts_silent',
+      retryable: true,
+    });
+  });
+
+  test('a log that takes longer to acknowledge than anybody waits is the world', async () => {
+    const log = new TestLog();
+    const accounts = log.instance();
+    log.append = () => new Promise(() => undefined) as never;
+    await expect(accounts.create(supplier, 'op')).rejects.toMatchObject({ code: 'accounts_silent' });
   });
 
   test('the first operator is made once, whoever tries', async () => {
@@ -188,8 +126,49 @@ describe('commands', () => {
     await Promise.all([one.ensureOperator(hashKey('first')), two.ensureOperator(hashKey('first'))]);
     const later = log.instance();
     await later.ensureOperator(hashKey('another'));
-    expect(later.identify('first')?.account.kind).toBe('operator');
+    expect(later.identify('first')?.account.kinds).toEqual(['operator']);
     expect(later.identify('another')).toBeUndefined();
     expect(one.identify('first')?.account.keys).toHaveLength(1);
+  });
+});
+
+describe('the use of keys', () => {
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const uses = (log: TestLog) => log.events.filter(({ kind }) => kind === 'key_used');
+
+  async function used(accounts: Accounts, key: string): Promise<void> {
+    accounts.keyUsed(accounts.identify(key)!, (error) => expect.fail(String(error)));
+    await turn();
+  }
+
+  test('one event a Sydney day, however often and at however many instances', async () => {
+    const log = new TestLog();
+    const [one, two] = [log.instance(), log.instance()];
+    const account = await accepted(one.create(supplier, 'op'));
+    const { id, text: key } = await keyOf(one, account.id);
+    for (const accounts of [one, one, two, one]) await used(accounts, key);
+    expect(uses(log)).toHaveLength(1);
+    log.now += 24 * 3_600_000;
+    await used(two, key);
+    await used(one, key);
+    expect(uses(log)).toHaveLength(2);
+    for (const accounts of [one, two, log.instance()])
+      expect(accounts.book.keyUse(id)).toMatchObject({ day: '2026-11-25' });
+    expect(one.get(account.id)?.version).toBe(2);
+  });
+
+  test('a use that is not written is nobody’s failure, and is written with the next', async () => {
+    const log = new TestLog();
+    const accounts = log.instance();
+    const account = await accepted(accounts.create(supplier, 'op'));
+    const { text: key } = await keyOf(accounts, account.id);
+    log.silent = true;
+    const failed = Promise.withResolvers<unknown>();
+    accounts.keyUsed(accounts.identify(key)!, failed.resolve);
+    expect(await failed.promise).toMatchObject({ code: 'accounts_silent' });
+    log.silent = false;
+    await turn();
+    await used(accounts, key);
+    expect(uses(log)).toHaveLength(1);
   });
 });

@@ -1,15 +1,16 @@
+import { type ApiDeclaration, apiDeclarationOf, type LastDay } from '#gateway/declarations/api-users.ts';
 import { newId } from '#gateway/ids.ts';
-import { type Refusal, refuse } from '#gateway/refusal.ts';
+import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import { assert, OperationalError } from '#shared/base/errors.ts';
-import {
-  type Account,
-  type AccountChange,
-  type AccountEvent,
-  type AccountKind,
-  uploaderKinds,
-} from './account.ts';
+import { sydneyDay } from '#shared/domain/days.ts';
+import { type Account, type AccountKind, isOfKind, isStaff, kindsOfWord, uploaderKinds } from './account.ts';
+import type { Authority } from './authority.ts';
 import { AccountBook, type Identity } from './book.ts';
-import { hashKey, newKey } from './keys.ts';
+import type { Command } from './commands/command.ts';
+import type { AccountChange, AccountEvent, KeyUseChange, UserChange } from './events.ts';
+import { KeyUseRecorder, keyUseName } from './key-use.ts';
+import { hashKey } from './keys.ts';
+import type { User } from './user.ts';
 
 /** The log `accounts`, as far as it is written here. Events that are read come in through `Accounts.read`. */
 export interface AccountsLog {
@@ -19,28 +20,45 @@ export interface AccountsLog {
 
 export interface NewAccount {
   readonly name: string;
-  readonly kind: AccountKind;
+  readonly kinds: readonly AccountKind[];
   readonly suppliers: readonly string[];
+  /** User who is the nominated contact. */
+  readonly contact?: string;
+}
+
+export interface AccountsOptions {
+  readonly now: () => number;
+  readonly readBackTimeoutMs: number;
+  /** DECL-3 */
+  readonly lastDayOfDeclaration?: LastDay;
 }
 
 /** The account of the first operator: a name of its own, so that several instances make one account between them. */
 const firstOperator = { id: '00000000-0000-8000-8000-000000000001', keyId: 'first' };
 
 /**
- * Accounts and the commands on them. A command is an event based on the version that was seen; it has succeeded when it
- * comes back from the log as the first of its version (A1). Until the log's end was reached once, nothing is known.
+ * Accounts, users, and the commands on them. A command is an event based on the version that was seen; it has succeeded
+ * when it comes back from the log as the first of its version (A1). Until the log's end was reached once, nothing is known.
  */
 export class Accounts {
-  readonly #book = new AccountBook();
+  readonly book = new AccountBook();
   readonly #log: AccountsLog;
-  readonly #options: { readonly now: () => number; readonly readBackTimeoutMs: number };
+  readonly #options: AccountsOptions;
+  readonly #keyUse: KeyUseRecorder;
   readonly #waiting = new Map<string, (applied: boolean) => void>();
   readonly #end = Promise.withResolvers<void>();
   #ready = false;
 
-  constructor(log: AccountsLog, options: { now: () => number; readBackTimeoutMs: number }) {
+  constructor(log: AccountsLog, options: AccountsOptions) {
     this.#log = log;
     this.#options = options;
+    this.#keyUse = new KeyUseRecorder(
+      (key) => this.book.keyUse(key)?.day,
+      (change) => {
+        const { key } = change.data;
+        return this.#submit(keyUseName(key), this.book.keyUse(key)?.version ?? 0, change, `key:${key}`);
+      },
+    );
   }
 
   /** True once the end of the log was reached: before, a key that is not known may be known later. */
@@ -50,7 +68,7 @@ export class Accounts {
 
   /** The next event of the log, in its order. */
   read(event: AccountEvent): void {
-    const applied = this.#book.apply(event);
+    const applied = this.book.apply(event);
     this.#waiting.get(event.event)?.(applied);
   }
 
@@ -63,47 +81,69 @@ export class Accounts {
     return this.#end.promise;
   }
 
+  now(): number {
+    return this.#options.now();
+  }
+
   identify(key: string): Identity | undefined {
-    return this.#book.identify(hashKey(key));
+    return this.book.identify(hashKey(key));
+  }
+
+  /** To be told of every request that a key was accepted for. */
+  keyUsed({ key }: Identity, failed: (error: unknown) => void): void {
+    this.#keyUse.used(key, this.now(), failed);
   }
 
   get(id: string): Account | undefined {
-    return this.#book.get(id);
+    return this.book.get(id);
   }
 
+  /** What the account may upload today (SUP-2). */
+  authoritiesOf(account: Account): readonly Authority[] {
+    return this.book.authoritiesOf(account, sydneyDay(this.now()));
+  }
+
+  /** DECL-2 */
+  apiDeclarationOf(account: Account): ApiDeclaration {
+    return apiDeclarationOf(account, this.now(), this.#options.lastDayOfDeclaration);
+  }
+
+  /** An account that needs no application: it has the kinds from the beginning, and authority for the suppliers named. */
   async create(account: NewAccount, by: string): Promise<Account | Refusal> {
-    const id = newId(this.#options.now());
+    const { name, kinds, contact } = account;
+    const kind: AccountKind = kinds.find((of) => of !== 'general') ?? 'general';
+    if (isStaff(account) ? kinds.length > 1 : !kinds.includes('general'))
+      return refuse(isStaff(account) ? 'staff_kind_alone' : 'general_account_missing');
+    if (contact !== undefined && !this.book.user(contact)) return refuse('user_unknown');
     // A supplier uploads for itself unless other names are given; who may not upload serves nobody.
-    const own =
-      account.kind === 'supplier' && account.suppliers.length === 0 ? [account.name] : account.suppliers;
-    const suppliers = uploaderKinds.includes(account.kind) ? own : [];
-    const applied = await this.#submit(
-      id,
-      0,
-      { kind: 'account_created', data: { ...account, suppliers } },
-      by,
-    );
+    const suppliesItself = isOfKind(account, 'supplier', 'inverter_supplier');
+    const own = suppliesItself && account.suppliers.length === 0 ? [name] : account.suppliers;
+    const suppliers = isOfKind(account, ...uploaderKinds) ? own : [];
+    const id = newId(this.now());
+    const data = { name, kind, suppliers, kinds, ...(contact === undefined ? {} : { contact }) };
+    const applied = await this.#submit(id, 0, { kind: 'account_created', data }, by);
     return applied ? this.#known(id) : refuse('account_changed');
   }
 
-  /** The key's text is in this answer and nowhere else. */
-  async addKey(id: string, label: string, by: string): Promise<{ id: string; key: string } | Refusal> {
-    const account = this.#book.get(id);
-    if (!account) return refuse('resource_not_found');
-    const { id: key, text, sha256 } = newKey();
-    const change = { kind: 'key_created', data: { key, label, sha256 } } as const;
-    const applied = await this.#submit(id, account.version, change, by);
-    return applied ? { id: key, key: text } : refuse('account_changed');
+  /** A person, registered once. */
+  async registerUser({ name, email }: Pick<User, 'name' | 'email'>, by?: string): Promise<User> {
+    const id = newId(this.now());
+    const change = { kind: 'user_registered', data: { name, email } } as const;
+    const applied = await this.#submit(id, 0, change, by ?? `user:${id}`);
+    const user = this.book.user(id);
+    assert(applied && user, `user ${id} has an id of its own`);
+    return user;
   }
 
-  /** Revoking a revoked key succeeds: it is revoked. */
-  async revokeKey(id: string, key: string, by: string): Promise<Refusal | undefined> {
-    const account = this.#book.get(id);
-    const known = account?.keys.find((candidate) => candidate.id === key);
-    if (!account || !known) return refuse('resource_not_found');
-    if (known.revokedAt !== undefined) return undefined;
-    const applied = await this.#submit(id, account.version, { kind: 'key_revoked', data: { key } }, by);
-    return applied ? undefined : refuse('account_changed');
+  /** Carries a command out: the account afterwards, or why it is as it was. */
+  async change(id: string, command: Command, by: string): Promise<Account | Refusal> {
+    const account = this.book.get(id);
+    if (!account) return refuse('resource_not_found');
+    const change = command(account, { book: this.book, now: this.now() });
+    if (change === undefined) return account;
+    if (isRefusal(change)) return change;
+    const applied = await this.#submit(id, account.version, change, by);
+    return applied ? this.#known(id) : refuse('account_changed');
   }
 
   /**
@@ -112,17 +152,27 @@ export class Accounts {
    */
   async ensureOperator(sha256: string): Promise<void> {
     assert(this.#ready, 'nobody knows whether there is an operator before the end of the log');
-    if (this.#book.ofKind('operator').some(({ keys }) => keys.length > 0)) return;
+    if (this.book.ofKind('operator').some(({ keys }) => keys.length > 0)) return;
     const { id, keyId } = firstOperator;
-    const created = { name: 'Operator', kind: 'operator', suppliers: [] } as const;
+    const created = {
+      name: 'Operator',
+      kind: 'operator',
+      suppliers: [],
+      kinds: kindsOfWord('operator'),
+    } as const;
     await this.#submit(id, 0, { kind: 'account_created', data: created }, 'deployment');
     const key = { key: keyId, label: 'first key', sha256 };
     await this.#submit(id, 1, { kind: 'key_created', data: key }, 'deployment');
   }
 
   /** True when the change was applied, false when another came first. */
-  async #submit(account: string, version: number, change: AccountChange, by: string): Promise<boolean> {
-    const at = this.#options.now();
+  async #submit(
+    account: string,
+    version: number,
+    change: AccountChange | UserChange | KeyUseChange,
+    by: string,
+  ): Promise<boolean> {
+    const at = this.now();
     const event = newId(at);
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
     this.#waiting.set(event, resolve);
@@ -136,16 +186,10 @@ export class Accounts {
       this.#options.readBackTimeoutMs,
     );
     try {
-      await this.#log.append({
-        event,
-        account,
-        version,
-        kind: change.kind,
-        at,
-        by,
-        data: JSON.stringify(change.data),
-      });
-      return await promise;
+      const data = JSON.stringify(change.data);
+      const appended = this.#log.append({ event, account, version, kind: change.kind, at, by, data });
+      const [applied] = await Promise.all([promise, appended]);
+      return applied;
     } finally {
       clearTimeout(timer);
       this.#waiting.delete(event);
@@ -153,7 +197,7 @@ export class Accounts {
   }
 
   #known(id: string): Account {
-    const account = this.#book.get(id);
+    const account = this.book.get(id);
     assert(account, `account ${id} was applied`);
     return account;
   }

@@ -2,8 +2,8 @@ import type { Kafka } from 'kafkajs';
 import { type FollowedLog, followLog } from '#shared/adapters/kafka/follow.ts';
 import type { Decoder } from '#shared/codec/codec.ts';
 import type { InMessage } from '#shared/runtime/stage.ts';
-import type { AccountEvent } from './account.ts';
 import type { Accounts } from './accounts.ts';
+import type { AccountEvent } from './events.ts';
 
 export interface FollowOptions {
   readonly kafka: Kafka;

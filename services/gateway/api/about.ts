@@ -3,7 +3,7 @@ import { type Endpoint, open } from '#gateway/http/operation.ts';
 import { batchBytesMax, batchRowsMax } from '#gateway/submissions/batches.ts';
 import { cellCharsMax } from '#gateway/submissions/cells.ts';
 import { documents } from '#gateway/submissions/documents.ts';
-import { reasons } from '#shared/domain/reasons.ts';
+import { reasonKinds, reasons } from '#shared/domain/reasons.ts';
 import { json } from './common.ts';
 
 const Count = Type.Integer({ minimum: 1 });
@@ -95,7 +95,7 @@ export function aboutEndpoints(limits: Limits): readonly Endpoint[] {
                     Type.Object(
                       {
                         code: Type.String(),
-                        kind: Type.Enum(['request', 'row', 'outcome', 'remark']),
+                        kind: Type.Enum([...reasonKinds]),
                         status: Type.Optional(Type.Integer()),
                         sentence: Type.String(),
                         hint: Type.String(),

@@ -1,44 +1,35 @@
 import Type from 'typebox';
-import { type Account, accountKinds } from '#gateway/accounts/account.ts';
+import { everyKind, kindsOfWord, type staffKinds } from '#gateway/accounts/account.ts';
 import type { Accounts } from '#gateway/accounts/accounts.ts';
+import { actorOf } from '#gateway/accounts/actor.ts';
+import { recordCecDetails } from '#gateway/accounts/commands/details.ts';
+import { changeContact } from '#gateway/accounts/commands/users.ts';
 import { type Endpoint, guarded } from '#gateway/http/operation.ts';
 import { isRefusal, refuse } from '#gateway/refusal.ts';
-import { json, Time, Uuid } from './common.ts';
+import { Abn, AccountView, accountView, Brands, Contact, Kind, Kinds } from './account-views.ts';
+import { defined, json, Name, Uuid } from './common.ts';
+import { administeredAccount, visibleAccount } from './standing.ts';
 
-const Name = Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' });
-const Kind = Type.Enum([...accountKinds], { description: 'what the account is for' });
+export interface AccountApi {
+  readonly accounts: Accounts;
+  /** A11: age from which details of the CEC are stale. */
+  readonly detailsDaysMax: number;
+}
+
 const Suppliers = Type.Array(Name, {
   maxItems: 1_000,
-  description: 'supplier names that the account may upload for; left out for a supplier: its own name',
+  description:
+    'supplier names that the account may upload for, whatever the holder; left out for a supplier: its own name',
 });
 
-const KeyView = Type.Object(
-  {
-    id: Type.String(),
-    label: Type.String(),
-    created_at: Time('when it was made'),
-    revoked_at: Type.Optional(Time('when it was revoked')),
-  },
-  { additionalProperties: false },
-);
-
-const AccountView = Type.Object(
-  {
-    id: Uuid,
-    name: Name,
-    kind: Kind,
-    suppliers: Suppliers,
-    version: Type.Integer(),
-    keys: Type.Array(KeyView),
-  },
-  { additionalProperties: false },
-);
-
+const listMax = 500;
 const bodyBytesMax = 256 * 1024;
-const operator = ['operator'] as const;
+const staff: readonly (typeof staffKinds)[number][] = ['operator', 'regulator'];
 
-/** Accounts and their keys, for the operator. */
-export function accountEndpoints(accounts: Accounts): readonly Endpoint[] {
+/** Accounts as a whole: made and found by the agency, shown to their own, and what the CEC holds of them. */
+export function accountEndpoints({ accounts, detailsDaysMax }: AccountApi): readonly Endpoint[] {
+  const viewOf = (account: Parameters<typeof accountView>[1]) =>
+    accountView(accounts, account, detailsDaysMax);
   return [
     guarded(
       {
@@ -47,12 +38,20 @@ export function accountEndpoints(accounts: Accounts): readonly Endpoint[] {
         path: '/v1/accounts',
         tag: 'accounts',
         summary: 'Create an account',
-        access: operator,
+        description:
+          'An account that needs no application. `kinds` says exactly which kinds it has; `kind` is a word for the usual ones: `supplier` is a general account that provides panels, inverters and batteries. An account of the agency itself is made by an operator.',
+        access: staff,
         body: {
           kind: 'json',
           bytesMax: bodyBytesMax,
           schema: Type.Object(
-            { name: Name, kind: Kind, suppliers: Type.Optional(Suppliers) },
+            {
+              name: Name,
+              kind: Type.Optional(Kind),
+              kinds: Type.Optional(Kinds),
+              suppliers: Type.Optional(Suppliers),
+              contact: Type.Optional(Uuid),
+            },
             { additionalProperties: false },
           ),
           example: { name: 'Acme Imports Pty Ltd', kind: 'supplier', suppliers: ['Acme Imports Pty Ltd'] },
@@ -64,12 +63,66 @@ export function accountEndpoints(accounts: Accounts): readonly Endpoint[] {
             content: json(AccountView),
           },
         },
-        refusals: ['account_changed'],
+        refusals: ['account_changed', 'general_account_missing', 'staff_kind_alone', 'user_unknown'],
       },
-      async ({ body }, { account: by }) => {
-        const account = await accounts.create({ ...body, suppliers: body.suppliers ?? [] }, by.id);
+      async ({ body }, identity) => {
+        const { name, kind, suppliers = [], contact } = body;
+        if ((kind === undefined) === (body.kinds === undefined))
+          return refuse('request_invalid', 'body must name either `kind` or `kinds`');
+        const kinds = body.kinds ?? kindsOfWord(kind!);
+        const ofStaff = kinds.some((of) => staff.some((kind) => kind === of));
+        if (ofStaff && !identity.account.kinds.includes('operator'))
+          return refuse('not_permitted', 'accounts of the agency are made by an operator', {
+            permitted: ['operator'],
+          });
+        const account = await accounts.create(
+          { name, kinds, suppliers, ...defined({ contact }) },
+          actorOf(identity),
+        );
         if (isRefusal(account)) return account;
         return { status: 201, headers: { location: `/v1/accounts/${account.id}` }, body: viewOf(account) };
+      },
+    ),
+    guarded(
+      {
+        id: 'listAccounts',
+        method: 'GET',
+        path: '/v1/accounts',
+        tag: 'accounts',
+        summary: 'List all accounts',
+        access: staff,
+        query: Type.Object(
+          {
+            after: Type.Optional(Uuid),
+            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: listMax })),
+          },
+          { additionalProperties: false },
+        ),
+        answers: {
+          200: {
+            description: 'Accounts in the order of their ids; `next` is where the next page begins.',
+            content: json(
+              Type.Object(
+                {
+                  accounts: Type.Array(
+                    Type.Object({ id: Uuid, name: Name, kinds: Kinds }, { additionalProperties: false }),
+                  ),
+                  next: Type.Optional(Uuid),
+                },
+                { additionalProperties: false },
+              ),
+            ),
+          },
+        },
+        refusals: [],
+      },
+      async ({ query: { after = '', limit = listMax } }) => {
+        const rest = [...accounts.book.accounts()]
+          .filter(({ id }) => id > after)
+          .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+        const page = rest.slice(0, limit).map(({ id, name, kinds }) => ({ id, name, kinds }));
+        const next = rest.length > limit ? page.at(-1)?.id : undefined;
+        return { status: 200, body: { accounts: page, ...defined({ next }) } };
       },
     ),
     guarded(
@@ -79,79 +132,79 @@ export function accountEndpoints(accounts: Accounts): readonly Endpoint[] {
         path: '/v1/accounts/{account}',
         tag: 'accounts',
         summary: 'Show an account',
-        access: operator,
+        access: everyKind,
         params: Type.Object({ account: Uuid }),
         answers: { 200: { description: 'The account.', content: json(AccountView) } },
         refusals: ['resource_not_found'],
       },
-      async ({ params }) => {
-        const account = accounts.get(params.account);
-        return account ? { status: 200, body: viewOf(account) } : refuse('resource_not_found');
+      async ({ params }, identity) => {
+        const account = visibleAccount(accounts, identity, params.account);
+        return isRefusal(account) ? account : { status: 200, body: viewOf(account) };
       },
     ),
     guarded(
       {
-        id: 'createKey',
-        method: 'POST',
-        path: '/v1/accounts/{account}/keys',
+        id: 'changeContact',
+        method: 'PUT',
+        path: '/v1/accounts/{account}/contact',
         tag: 'accounts',
-        summary: 'Give an account a key',
-        description: 'The key is in this answer alone: only its hash is kept.',
-        access: operator,
+        summary: 'Change the nominated contact of an account',
+        description: 'Through the agency alone. The contact has administrator permission.',
+        access: staff,
         params: Type.Object({ account: Uuid }),
         body: {
           kind: 'json',
           bytesMax: bodyBytesMax,
-          schema: Type.Object({ label: Name }, { additionalProperties: false }),
-          example: { label: 'upload job' },
+          schema: Type.Object({ user: Uuid }, { additionalProperties: false }),
+          example: { user: '019f0000-0000-7000-8000-000000000000' },
         },
-        answers: {
-          201: {
-            description: 'The key, shown once.',
-            headers: { Location: 'address of the key' },
-            content: json(
-              Type.Object({ id: Type.String(), key: Type.String() }, { additionalProperties: false }),
-            ),
-          },
-        },
-        refusals: ['resource_not_found', 'account_changed'],
+        answers: { 200: { description: 'The account.', content: json(AccountView) } },
+        refusals: ['resource_not_found', 'account_changed', 'user_unknown'],
       },
-      async ({ params, body }, { account: by }) => {
-        const key = await accounts.addKey(params.account, body.label, by.id);
-        if (isRefusal(key)) return key;
-        const headers = {
-          location: `/v1/accounts/${params.account}/keys/${key.id}`,
-          'cache-control': 'no-store',
-        };
-        return { status: 201, headers, body: key };
+      async ({ params, body }, identity) => {
+        const account = await accounts.change(params.account, changeContact(body.user), actorOf(identity));
+        return isRefusal(account) ? account : { status: 200, body: viewOf(account) };
       },
     ),
     guarded(
       {
-        id: 'revokeKey',
-        method: 'DELETE',
-        path: '/v1/accounts/{account}/keys/{key}',
+        id: 'recordCecDetails',
+        method: 'PUT',
+        path: '/v1/accounts/{account}/cec-details',
         tag: 'accounts',
-        summary: 'Revoke a key',
-        access: operator,
-        params: Type.Object({ account: Uuid, key: Type.String({ maxLength: 40 }) }),
-        answers: { 204: { description: 'The key is revoked, at every instance within moments.' } },
-        refusals: ['resource_not_found', 'account_changed'],
+        summary: 'Record details as the CEC holds them',
+        description:
+          'Confirms that what is given is what the CEC holds now; details that are left out stay as they were.',
+        access: ['general'],
+        params: Type.Object({ account: Uuid }),
+        body: {
+          kind: 'json',
+          bytesMax: bodyBytesMax,
+          schema: Type.Object(
+            {
+              company_name: Type.Optional(Name),
+              abn: Type.Optional(Abn),
+              brands: Type.Optional(Brands),
+              contact: Type.Optional(Contact),
+            },
+            { additionalProperties: false, minProperties: 1 },
+          ),
+          example: {
+            company_name: 'Acme Imports Pty Ltd',
+            abn: '51 824 753 556',
+            brands: [{ brand: 'Brightgrid', models: ['BG-5000TL (AS4777-2 2020)'] }],
+            contact: { name: 'Ann Example', email: 'ann@example.org', phone: '02 5550 0000' },
+          },
+        },
+        answers: { 200: { description: 'The account.', content: json(AccountView) } },
+        refusals: ['resource_not_found', 'account_changed', 'administrator_needed', 'abn_invalid'],
       },
-      async ({ params }, { account: by }) => {
-        const refusal = await accounts.revokeKey(params.account, params.key, by.id);
-        return refusal ?? { status: 204 };
+      async ({ params, body }, identity) => {
+        const own = administeredAccount(identity, params.account);
+        if (isRefusal(own)) return own;
+        const account = await accounts.change(own.id, recordCecDetails(body), actorOf(identity));
+        return isRefusal(account) ? account : { status: 200, body: viewOf(account) };
       },
     ),
   ];
-}
-
-function viewOf({ id, name, kind, suppliers, version, keys }: Account): object {
-  const shown = keys.map((key) => ({
-    id: key.id,
-    label: key.label,
-    created_at: key.createdAt,
-    ...(key.revokedAt === undefined ? {} : { revoked_at: key.revokedAt }),
-  }));
-  return { id, name, kind, suppliers, version, keys: shown };
 }

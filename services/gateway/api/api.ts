@@ -1,9 +1,12 @@
 import type { Logger } from 'pino';
+import type { Account } from '#gateway/accounts/account.ts';
 import type { Accounts } from '#gateway/accounts/accounts.ts';
+import { permitUpload, senderOf } from '#gateway/accounts/upload.ts';
 import { ClaimDesk } from '#gateway/claims/desk.ts';
 import { claimState } from '#gateway/claims/state.ts';
 import type { Endpoint } from '#gateway/http/operation.ts';
 import { claimRows } from '#gateway/ledger/claims.ts';
+import { silentHolders } from '#gateway/ledger/holders.ts';
 import { latestEntries } from '#gateway/ledger/serials.ts';
 import { submissionReads } from '#gateway/ledger/submissions.ts';
 import { watermarkReader } from '#gateway/ledger/watermarks.ts';
@@ -26,10 +29,16 @@ import type { Product } from '#shared/domain/serials.ts';
 import type { Metrics } from '#shared/runtime/metrics.ts';
 import { aboutEndpoints } from './about.ts';
 import { accountEndpoints } from './accounts.ts';
+import { applicationEndpoints } from './applications.ts';
+import { authorityEndpoints } from './authorities.ts';
 import { claimEndpoints } from './claims.ts';
+import { declarationEndpoints } from './declarations.ts';
 import { calculationsMax, entitlementEndpoints } from './entitlements.ts';
+import { peopleEndpoints, signUpEndpoints } from './people.ts';
+import { reportEndpoints } from './reports.ts';
 import { lookupSerialsMax, serialEndpoints } from './serials.ts';
 import { submissionEndpoints } from './submissions.ts';
+import { subscriptionEndpoints } from './subscriptions.ts';
 
 export interface ApiOptions {
   readonly accounts: Accounts;
@@ -47,6 +56,9 @@ export interface ApiOptions {
     readonly uploadsMax: number;
     readonly lookupWaitMs: number;
     readonly entitlementsPerMinute: number;
+    /** 0 closes the way in: people are then registered by the agency alone. */
+    readonly signUpsPerMinute: number;
+    readonly cecDetailsDaysMax: number;
   };
 }
 
@@ -88,6 +100,7 @@ export function createApi(options: ApiOptions): Api {
     partitions,
     ticks: new Ticks(tickSender({ publisher, codec })),
     watermarks,
+    authorityOf: (viewer: Account) => senderOf(options.accounts, { account: viewer }).mayUploadFor,
     entries: (product: Product, keys: readonly string[]) => latestEntries(clickhouse, product, keys),
   };
   const claims = new ClaimDesk(claimPorts({ publisher, codec }, clickhouse, partitions));
@@ -99,9 +112,19 @@ export function createApi(options: ApiOptions): Api {
   };
   const statusPorts = { reads, watermarks, remembered: (id: string) => recent.get(id), now, pause };
 
+  const { accounts } = options;
+  const accountApi = { accounts, detailsDaysMax: config.cecDetailsDaysMax };
+  const { signUpsPerMinute } = config;
   const endpoints = [
-    ...accountEndpoints(options.accounts),
+    ...(signUpsPerMinute > 0 ? signUpEndpoints(accountApi, { perMinuteMax: signUpsPerMinute }) : []),
+    ...accountEndpoints(accountApi),
+    ...peopleEndpoints(accountApi),
+    ...applicationEndpoints(accountApi),
+    ...authorityEndpoints(accountApi),
+    ...subscriptionEndpoints(accountApi),
+    ...declarationEndpoints(accountApi),
     ...submissionEndpoints({
+      permit: (identity, intent) => permitUpload(accounts, identity, intent),
       desk,
       bodyBytesMax: config.bodyBytesMax,
       status: async (id, waitMs) => watched(options, await submissionStatus(statusPorts, id, waitMs)),
@@ -116,6 +139,7 @@ export function createApi(options: ApiOptions): Api {
       desk: claims,
       state: (claim, viewer, waitMs) => claimState(claimReads, claim, viewer, waitMs),
     }),
+    ...reportEndpoints({ silentHolders: (product) => silentHolders(clickhouse, product) }),
     ...entitlementEndpoints({ perMinuteMax: config.entitlementsPerMinute }),
     ...aboutEndpoints({
       submissionBytes: config.bodyBytesMax,

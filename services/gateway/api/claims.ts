@@ -13,6 +13,44 @@ export interface ClaimApi {
 }
 
 const bodyBytesMax = 1024 * 1024;
+const claimExample = {
+  unit_kind: 'solar',
+  installed_on: '2026-03-02',
+  address: '12 Example Street',
+  locality: 'Newcastle West',
+  state: 'NSW',
+  postcode: '2302',
+  installation_type: 'New',
+  complete_unit: true,
+  rated_power_kw: '0.88',
+  deeming: 'max',
+  panel_count: 2,
+  panels: [
+    {
+      holder: 'Sunmaker Co Ltd',
+      model: 'SM-440 (IEC 61215-2021)',
+      quantity: 2,
+      serials: ['SM26000001', 'SM26000002'],
+    },
+  ],
+  inverters: [
+    {
+      holder: 'Brightgrid Power Electronics Co Ltd',
+      series: 'BG',
+      model: 'BG-5000TL (AS4777-2 2020)',
+      serials: ['BG26000001'],
+    },
+  ],
+  installer: 'Ann Installer',
+  installer_accreditation: 'A1234567',
+  designer_accreditation: 'A1234567',
+  accredited: true,
+  owner: 'Owen Owner',
+  owner_contact: 'owen@example.org',
+  claimant: 'agent',
+  assignment: 'REC-ASSIGNMENT-1',
+  assigned_on: '2026-03-03',
+};
 const ClaimId = Type.String({ pattern: '^[0-9a-f]{20}-[0-9a-f]{16}$' });
 const Text = Type.String();
 
@@ -76,7 +114,13 @@ export function claimEndpoints(api: ClaimApi): readonly Endpoint[] {
         access: ['agent'],
         headers: Type.Object({ 'idempotency-key': Type.Optional(IdempotencyKey) }),
         // `claimFromJson` checks by the same schema, and names each fault in its own words.
-        body: { kind: 'json', schema: claimJsonSchema, checkedByHandler: true, bytesMax: bodyBytesMax },
+        body: {
+          kind: 'json',
+          schema: claimJsonSchema,
+          checkedByHandler: true,
+          bytesMax: bodyBytesMax,
+          example: claimExample,
+        },
         answers: {
           202: {
             description: 'The claim is stored safely and will be assessed.',

@@ -16,4 +16,22 @@ export const IdempotencyKey = Type.String({
 export const Time = (description: string) =>
   Type.Integer({ description: `${description}, epoch milliseconds` });
 
+export const Day = (description: string) =>
+  Type.String({ format: 'date', description: `${description}, a day in Sydney` });
+
+const nameShape = { minLength: 1, maxLength: 200, pattern: '^(?=.*\\S)[^\\u0000-\\u001f\\u007f]+$' };
+
+/** Text that people read: not blank, without control characters. */
+export const named = (description: string) => Type.String({ ...nameShape, description });
+export const Name = Type.String(nameShape);
+
+export const Email = Type.String({ format: 'email', maxLength: 254 });
+
 export const json = (schema: object): Readonly<Record<string, object>> => ({ 'application/json': schema });
+
+/** The members that have a value. */
+export function defined<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { uploaderKinds } from '#gateway/accounts/account.ts';
+import { isRegulator, uploaderKinds } from '#gateway/accounts/account.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { type Endpoint, guarded } from '#gateway/http/operation.ts';
 import type { Entry, LookupAnswer } from '#gateway/lookup/lookup.ts';
@@ -111,7 +111,7 @@ function viewOf({ serial, state, entries }: LookupAnswer, viewer: Identity): obj
 
 /** Which submission it was is for its own account, and for the regulator. */
 function entryView(entry: Entry, { account }: Identity): object {
-  const own = account.kind === 'regulator' || entry.account === account.id;
+  const own = isRegulator(account) || entry.account === account.id;
   return {
     holder: entry.holder,
     series: entry.series,

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
-import { senderOf, uploaderKinds } from '#gateway/accounts/account.ts';
+import { isRegulator, uploaderKinds } from '#gateway/accounts/account.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
+import type { UploadIntent, UploadPermit } from '#gateway/accounts/upload.ts';
 import { type Endpoint, guarded } from '#gateway/http/operation.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import type { SubmissionDesk } from '#gateway/submissions/desk.ts';
@@ -11,9 +12,11 @@ import type { ReportRow } from '#gateway/submissions/report.ts';
 import { csvReport, jsonReport } from '#gateway/submissions/report-text.ts';
 import type { SubmissionStatus } from '#gateway/submissions/status.ts';
 import type { RequestReason } from '#shared/domain/reasons.ts';
-import { IdempotencyKey, json, Time, Uuid } from './common.ts';
+import { defined, IdempotencyKey, json, Time, Uuid } from './common.ts';
 
 export interface SubmissionApi {
+  /** Asked before anything of an upload is read. */
+  permit(identity: Identity, intent: UploadIntent): UploadPermit | Refusal;
   readonly desk: Pick<SubmissionDesk, 'accept'>;
   readonly bodyBytesMax: number;
   status(id: string, waitMs: number): Promise<SubmissionStatus | undefined>;
@@ -21,6 +24,11 @@ export interface SubmissionApi {
   report(id: string, viewer: Identity): AsyncIterable<readonly ReportRow[]>;
 }
 
+const Declaration = Type.String({
+  maxLength: 100,
+  description:
+    'version of the declaration for file uploads that is made with this file, by the user whose key it is; in a form also a field of it',
+});
 const Count = Type.Integer({ minimum: 0 });
 const readers = [...uploaderKinds, 'regulator'] as const;
 
@@ -101,6 +109,12 @@ const ReportView = Type.Object(
   { additionalProperties: false },
 );
 
+const permitRefusals: readonly RequestReason[] = [
+  'product_not_registered',
+  'declaration_missing',
+  'declaration_not_current',
+];
+
 const fileRefusals: readonly RequestReason[] = [
   'idempotency_key_reused',
   'too_many_rows',
@@ -113,6 +127,12 @@ const fileRefusals: readonly RequestReason[] = [
   'quotes_broken',
   'record_too_long',
 ];
+
+const fileExample = [
+  'Supplier name,Licensee/Certificate holder,Model number,Serial number',
+  'Acme Imports Pty Ltd,Sunmaker Co Ltd,SM-440 (IEC 61215-2021),SM26000001',
+  '',
+].join('\r\n');
 
 const uploadDescription = `A CSV file in UTF-8, headings in any order, without regard to case. ${documents
   .map(({ product, layout, rowsMax }) => {
@@ -145,11 +165,18 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
               ),
             ),
             file_name: Type.Optional(Type.String({ maxLength: 200 })),
+            declaration: Type.Optional(Declaration),
           },
           { additionalProperties: false },
         ),
         headers: Type.Object({ 'idempotency-key': Type.Optional(IdempotencyKey) }),
-        body: { kind: 'file', mediaTypes: ['text/csv', 'multipart/form-data'], bytesMax: api.bodyBytesMax },
+        body: {
+          kind: 'file',
+          mediaTypes: ['text/csv', 'multipart/form-data'],
+          bytesMax: api.bodyBytesMax,
+          example: fileExample,
+          fields: { declaration: Declaration },
+        },
         answers: {
           202: {
             description:
@@ -158,16 +185,20 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
             content: json(AcceptedView),
           },
         },
-        refusals: fileRefusals,
+        refusals: [...permitRefusals, ...fileRefusals],
       },
-      async ({ query, headers, request }, { account }) => {
+      async ({ query, headers, request }, identity) => {
         const file = await fileOf(request, api.bodyBytesMax);
         if (isRefusal(file)) return file;
+        const product = query.product ?? 'panel';
+        const declaration = query.declaration ?? file.declaration;
+        const permit = api.permit(identity, { product, channel: 'csv', ...defined({ declaration }) });
+        if (isRefusal(permit)) return permit;
         const idempotencyKey = headers['idempotency-key'];
         const accepted = await api.desk.accept({
-          account,
-          sender: senderOf(account),
-          document: registrationOf(query.product ?? 'panel'),
+          account: identity.account,
+          ...permit,
+          document: registrationOf(product),
           channel: 'csv',
           fileName: file.name === '' ? (query.file_name ?? '') : file.name,
           body: file.bytes,
@@ -263,26 +294,31 @@ async function visibleStatus(
   { account }: Identity,
 ): Promise<SubmissionStatus | Refusal> {
   const status = await api.status(id, waitMs);
-  const visible = status && (account.kind === 'regulator' || status.account === account.id);
+  const visible = status && (isRegulator(account) || status.account === account.id);
   return visible ? status : refuse('resource_not_found');
 }
 
-/** The uploaded file: the raw body, or the first file of a form. */
-async function fileOf(
-  request: FastifyRequest,
-  bytesMax: number,
-): Promise<{ bytes: Buffer; name: string } | Refusal> {
+interface UploadedFile {
+  readonly bytes: Buffer;
+  readonly name: string;
+  /** As a field of the form says. */
+  readonly declaration?: string;
+}
+
+/** The uploaded file: the raw body, or the file of a form; fields may stand before and behind it. */
+async function fileOf(request: FastifyRequest, bytesMax: number): Promise<UploadedFile | Refusal> {
   if (Buffer.isBuffer(request.body)) return { bytes: request.body, name: '' };
   if (!request.isMultipart()) return refuse('media_type_unsupported');
-  const file = await request.file({
-    limits: { fileSize: bytesMax, files: 1, fields: 20, fieldSize: 10_000 },
-  });
+  let file: { bytes: Buffer; name: string } | undefined;
+  let declaration: string | undefined;
+  const limits = { fileSize: bytesMax, files: 1, fields: 20, fieldSize: 10_000 };
+  for await (const part of request.parts({ limits }))
+    if (part.type === 'file') file = { bytes: await part.toBuffer(), name: part.filename };
+    else if (part.fieldname === 'declaration') declaration = String(part.value);
   if (!file) return refuse('request_invalid', 'the form holds no file');
-  const bytes = await file.toBuffer();
   // The name of a .csv file is all that tells some spreadsheets from text (C2).
-  if (!/\.csv$/i.test(file.filename))
-    return refuse('file_not_csv', 'the name of the file does not end in .csv');
-  return { bytes, name: file.filename.slice(0, 200) };
+  if (!/\.csv$/i.test(file.name)) return refuse('file_not_csv', 'the name of the file does not end in .csv');
+  return { bytes: file.bytes, name: file.name.slice(0, 200), ...defined({ declaration }) };
 }
 
 function viewOf({

@@ -1,3 +1,4 @@
+import { isRegulator } from '#gateway/accounts/account.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import type { Finding } from '#shared/domain/claims/index.ts';
 import type { PublishedClaim } from './desk.ts';
@@ -68,8 +69,8 @@ export async function claimState(
   }
   const claimant = rows.find(({ kind }) => kind === 'claim')?.account ?? published?.account;
   if (claimant === undefined) return undefined;
-  if (account.kind !== 'regulator' && claimant !== account.id) return undefined;
-  return viewOf(claim, rows, account.kind === 'regulator');
+  if (!isRegulator(account) && claimant !== account.id) return undefined;
+  return viewOf(claim, rows, isRegulator(account));
 }
 
 /** Status and certificates are those of the last event that applied; findings and figures those of the claim itself. */

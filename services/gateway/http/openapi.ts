@@ -1,6 +1,7 @@
 import type { TObject } from 'typebox';
+import { upgradeKinds } from '#gateway/accounts/account.ts';
 import { type RequestReason, requestReason } from '#shared/domain/reasons.ts';
-import type { AnswerSpec, BodySpec, Operation } from './operation.ts';
+import type { AnswerSpec, BodySpec, FileBody, Operation } from './operation.ts';
 import { Problem, problemType } from './problem.ts';
 
 const about = `Serial numbers of solar panels, inverters and batteries: registered once, never lost.
@@ -78,18 +79,19 @@ function describeBody(body: BodySpec): object {
     case 'file':
       return {
         required: true,
-        content: Object.fromEntries(body.mediaTypes.map((type) => [type, describeFile(type)])),
+        content: Object.fromEntries(body.mediaTypes.map((type) => [type, describeFile(type, body)])),
       };
   }
 }
 
-function describeFile(type: string): object {
-  if (type !== 'multipart/form-data') return { schema: { type: 'string' } };
+function describeFile(type: string, { example, fields }: FileBody): object {
+  if (type !== 'multipart/form-data')
+    return { schema: { type: 'string' }, ...(example === undefined ? {} : { example }) };
   return {
     schema: {
       type: 'object',
       required: ['file'],
-      properties: { file: { type: 'string', contentMediaType: 'text/csv' } },
+      properties: { ...fields, file: { type: 'string', contentMediaType: 'text/csv' } },
     },
   };
 }
@@ -134,6 +136,8 @@ export function refusalsOf(operation: Operation): readonly RequestReason[] {
   if (params || query || headers || body) implied.push('request_invalid');
   if (access !== 'public')
     implied.push('credentials_missing', 'credentials_unknown', 'not_permitted', 'not_ready');
+  if (access !== 'public' && upgradeKinds.some((kind) => access.includes(kind)))
+    implied.push('application_pending');
   if (body) implied.push('body_too_large', 'media_type_unsupported');
   if (body?.kind === 'file') implied.push('overloaded');
   if (perMinuteMax !== undefined) implied.push('rate_limited');

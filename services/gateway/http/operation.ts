@@ -19,6 +19,9 @@ export interface JsonBody {
 export interface FileBody {
   readonly kind: 'file';
   readonly mediaTypes: readonly string[];
+  readonly example?: string;
+  /** What a form may hold besides the file. */
+  readonly fields?: Readonly<Record<string, object>>;
   readonly bytesMax: number;
 }
 
@@ -35,7 +38,7 @@ export interface AnswerSpec {
  */
 export interface Operation {
   readonly id: string;
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** As in OpenAPI: `/v1/submissions/{submission}`. */
   readonly path: string;
   readonly summary: string;

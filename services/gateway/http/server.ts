@@ -12,18 +12,15 @@ import type { Logger } from 'pino';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import { isRetryable } from '#shared/base/errors.ts';
+import { admit, type Gate } from './access.ts';
 import { requestCheck } from './check.ts';
-import { credentialsOf } from './credentials.ts';
 import { describeApi } from './openapi.ts';
 import type { Answer, Endpoint, Operation } from './operation.ts';
 import { problemOf, problemType } from './problem.ts';
 
-export interface ServerOptions {
+export interface ServerOptions extends Gate {
   readonly endpoints: readonly Endpoint[];
   readonly log: Logger;
-  /** Knows all accounts? */
-  readonly ready: () => boolean;
-  readonly identify: (key: string) => Identity | undefined;
   /** Uploads whose bodies are being read or written at once. */
   readonly uploadsMax: number;
 }
@@ -81,10 +78,10 @@ function addEndpoint(
     config: perMinuteMax === undefined ? {} : { rateLimit: { max: perMinuteMax, timeWindow: 60_000 } },
     // Who asks is settled before a byte of the body is read.
     onRequest: async (request, reply) => {
-      const refusal =
-        admit(operation, request, options) ??
-        admitMedia(operation, request) ??
-        admitUpload(operation, reply, options, uploads);
+      const identity = admit(operation, request.headers, options);
+      if (identity && isRefusal(identity)) return refused(identity, request, reply);
+      request.identity = identity;
+      const refusal = admitMedia(operation, request) ?? admitUpload(operation, reply, options, uploads);
       if (refusal) return refused(refusal, request, reply);
     },
     handler: async (request, reply) => {
@@ -95,22 +92,6 @@ function addEndpoint(
       return isRefusal(answer) ? refused(answer, request, reply) : answered(answer, reply);
     },
   });
-}
-
-/** Access: no key, unknown key, wrong kind of account; and nobody while not all keys are known (A1). */
-function admit(operation: Operation, request: FastifyRequest, options: ServerOptions): Refusal | undefined {
-  if (operation.access === 'public') return undefined;
-  if (!options.ready()) return refuse('not_ready');
-  const key = credentialsOf(request.headers);
-  if (key === undefined) return refuse('credentials_missing');
-  const identity = options.identify(key);
-  if (!identity) return refuse('credentials_unknown');
-  if (!operation.access.includes(identity.account.kind))
-    return refuse('not_permitted', `this is an account of the kind ${identity.account.kind}`, {
-      permitted: operation.access,
-    });
-  request.identity = identity;
-  return undefined;
 }
 
 /** A parser that is there for another operation must not read the body of this one. */

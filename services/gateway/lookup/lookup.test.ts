@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Account } from '#gateway/accounts/account.ts';
+import { authorityTest } from '#gateway/accounts/authority.ts';
 import { partitionOf } from '#shared/domain/partition.ts';
+import { accountOf } from '#test/support/accounts.ts';
 import { type Entry, type LookupPorts, lookUp } from './lookup.ts';
 import { type Stamps, Ticks } from './ticks.ts';
 import { Watermarks } from './watermarks.ts';
@@ -110,17 +111,10 @@ describe('watermarks', () => {
   });
 });
 
-const supplier: Account = {
-  id: 'a1',
-  name: 'Acme',
-  kind: 'supplier',
-  suppliers: ['Acme'],
-  version: 1,
-  keys: [],
-};
-const stranger: Account = { ...supplier, id: 'a2', name: 'Other', suppliers: ['Other'] };
-const servant: Account = { ...supplier, id: 'a3', name: 'Verifier', kind: 'vsp', suppliers: [' acme '] };
-const regulator: Account = { ...supplier, id: 'a4', name: 'Regulator', kind: 'regulator', suppliers: [] };
+const supplier = accountOf('a1', 'supplier', { suppliers: ['Acme'] });
+const stranger = accountOf('a2', 'supplier', { suppliers: ['Other'] });
+const servant = accountOf('a3', 'vsp', { suppliers: [' acme '] });
+const regulator = accountOf('a4', 'regulator');
 
 const entry: Entry = {
   serial_key: 'S1',
@@ -158,6 +152,7 @@ function ports(reached: (partition: number) => boolean): LookupPorts & { order: 
         return new Set([...stamps.keys()].filter(reached));
       },
     },
+    authorityOf: ({ authorities }) => authorityTest(authorities, '2026-11-24'),
     async entries(_, serialKeys) {
       order.push('rows');
       return [entry].filter(({ serial_key }) => serialKeys.includes(serial_key));

@@ -1,5 +1,5 @@
-import type { Account } from '#gateway/accounts/account.ts';
-import { supplierTest } from '#gateway/accounts/account.ts';
+import { type Account, isRegulator } from '#gateway/accounts/account.ts';
+import type { AuthorityTest } from '#gateway/accounts/authority.ts';
 import { normalise } from '#shared/domain/normalise.ts';
 import { partitionOf } from '#shared/domain/partition.ts';
 import type { Product } from '#shared/domain/serials.ts';
@@ -37,6 +37,8 @@ export interface LookupPorts {
   readonly partitions: number;
   readonly ticks: Pick<Ticks, 'stamp'>;
   readonly watermarks: Pick<Watermarks, 'reached'>;
+  /** What an account may upload today. */
+  authorityOf(viewer: Account): AuthorityTest;
   /** Latest entries of the serials, by normalised text. */
   entries(product: Product, serialKeys: readonly string[]): Promise<readonly Entry[]>;
 }
@@ -59,7 +61,7 @@ export async function lookUp(
   const stamps = new Map([...all].filter(([partition]) => partitions.has(partition)));
   const reached = await ports.watermarks.reached(stamps, waitMs);
   const entries = await ports.entries(question.product, [...new Set(asked.map(({ key }) => key))]);
-  const visible = entries.filter(visibleTo(question.viewer));
+  const visible = entries.filter(visibleTo(question.viewer, ports.authorityOf(question.viewer)));
   return asked.map(({ serial, key, partition }) => {
     const own = visible.filter(({ serial_key }) => serial_key === key);
     if (!reached.has(partition)) return { serial, state: 'not_yet', entries: own };
@@ -67,9 +69,12 @@ export async function lookUp(
   });
 }
 
-/** SEC-1: the regulator sees all, others what they sent, or what was sent for a supplier whose data they may send. */
-export function visibleTo(viewer: Account): (entry: Pick<Entry, 'account' | 'supplier_key'>) => boolean {
-  if (viewer.kind === 'regulator') return () => true;
-  const own = supplierTest(viewer);
-  return (entry) => entry.account === viewer.id || own(entry.supplier_key);
+/** SEC-1: the regulator sees all, others what they sent, or what others sent and they themselves might have sent. */
+export function visibleTo(
+  viewer: Account,
+  mayUpload: AuthorityTest,
+): (entry: Pick<Entry, 'account' | 'supplier_key' | 'holder_key' | 'model'>) => boolean {
+  if (isRegulator(viewer)) return () => true;
+  return ({ account, supplier_key, holder_key, model }) =>
+    account === viewer.id || mayUpload(supplier_key, holder_key, normalise(model));
 }

@@ -44,6 +44,8 @@ function upload(body: Buffer, more: Partial<Upload> = {}): Upload {
     document: panelRegistration,
     channel: 'csv',
     fileName: 'panels.csv',
+    declaration: 'file-upload-1',
+    declaredBy: 'user:u',
     body,
     ...more,
   };

@@ -103,7 +103,7 @@ export class SubmissionDesk {
     bodySha256: string,
     answeredBefore: () => Promise<Accepted | Refusal | undefined> = async () => undefined,
   ): Promise<Accepted | Refusal> {
-    const { account, sender, body, document, fileName, channel } = upload;
+    const { account, sender, body, document, fileName, channel, declaration, declaredBy } = upload;
     const receivedAt = this.#options.now();
     // Compression has a thread of its own; the fastest level, since the time to the answer counts.
     const bodyGzip = compress(body, { level: 1 });
@@ -120,6 +120,8 @@ export class SubmissionDesk {
       action: document.action,
       receivedAt,
       fileName,
+      declaration,
+      declaredBy,
       idempotencyKey: upload.idempotencyKey ?? '',
       bodySha256,
       bodyGzip: await bodyGzip,

@@ -55,6 +55,8 @@ async function submissionOf(rows: number): Promise<Submission> {
     action: 'register',
     receivedAt: 1_776_000_000_000,
     fileName: 'panels.csv',
+    declaration: 'file-upload-1',
+    declaredBy: 'user:u',
     idempotencyKey: 'key',
     bodySha256: 'ab',
     bodyGzip: gzipSync(body),

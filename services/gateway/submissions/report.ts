@@ -1,4 +1,4 @@
-import type { Account } from '#gateway/accounts/account.ts';
+import { type Account, isRegulator } from '#gateway/accounts/account.ts';
 import type { Entry } from '#gateway/lookup/lookup.ts';
 import { joinKey } from '#shared/base/keys.ts';
 import { findReason } from '#shared/domain/reasons.ts';
@@ -77,7 +77,7 @@ async function firstRows(
     const keys = [...new Set(own.map(({ serial_key }) => serial_key))];
     // Another account of the same supplier may have registered it: which submission that was is its own affair.
     for (const entry of await entriesOf(product as Product, keys))
-      if (viewer.kind === 'regulator' || entry.account === viewer.id)
+      if (isRegulator(viewer) || entry.account === viewer.id)
         found.set(joinKey(product, entry.serial_key, entry.holder_key), entry);
   }
   return (row) => {

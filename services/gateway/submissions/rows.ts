@@ -1,3 +1,4 @@
+import type { AuthorityTest } from '#gateway/accounts/authority.ts';
 import type { Headings } from '#gateway/csv/headings.ts';
 import type { RowReason } from '#shared/domain/reasons.ts';
 import type { SerialRecord } from '#shared/domain/serials.ts';
@@ -14,7 +15,8 @@ export interface Row {
 export interface Sender {
   /** The supplier of rows that do not name one. */
   readonly supplier: string;
-  readonly mayUploadFor: (supplierKey: string) => boolean;
+  /** What is left out is not asked about (SUP-2). */
+  readonly mayUploadFor: AuthorityTest;
 }
 
 const noCell: CellFacts = { key: '', bytes: 0, fault: '' };
@@ -22,7 +24,7 @@ const noCell: CellFacts = { key: '', bytes: 0, fault: '' };
 /**
  * Turns the rows of one file into records: texts as given, keys normalised once and for all, and at most one finding, the
  * first in this order: number of cells; then column by column as published, what is wrong with the cell; then whether
- * the account may upload for the supplier. A row is never dropped: its finding becomes its outcome.
+ * the account may upload for the supplier, of it for the holder, and of that for the model. A row is never dropped: its finding becomes its outcome.
  */
 export class RowReader {
   readonly #document: DocumentKind;
@@ -59,6 +61,7 @@ export class RowReader {
     let bytes = 0;
     let supplier = this.#own;
     let holder = noCell;
+    let model = noCell;
     let serial = noCell;
     for (let c = 0; c < layout.length; c++) {
       const { field, heading } = layout[c]!;
@@ -68,15 +71,17 @@ export class RowReader {
       bytes += facts.bytes;
       if (field === 'supplier') supplier = facts;
       else if (field === 'holder') holder = facts;
+      else if (field === 'model') model = facts;
       else if (field === 'serial') serial = facts;
       if (facts.fault !== '' && finding === '') {
         finding = facts.fault;
         column = heading;
       }
     }
-    if (finding === '' && this.#own === noCell && !this.#sender.mayUploadFor(supplier.key)) {
+    const unauthorised = finding === '' ? this.#unauthorised(supplier.key, holder.key, model.key) : undefined;
+    if (unauthorised) {
       finding = 'supplier_not_authorised';
-      column = headingOf(this.#document, 'supplier');
+      column = headingOf(this.#document, unauthorised);
     }
     const record: SerialRecord = {
       row,
@@ -97,6 +102,14 @@ export class RowReader {
       column,
     };
     return { record, bytes };
+  }
+
+  /** The first of the texts that the account has no authority for. */
+  #unauthorised(supplier: string, holder: string, model: string): CellField | undefined {
+    const { mayUploadFor } = this.#sender;
+    if (mayUploadFor(supplier, holder, model)) return undefined;
+    if (!mayUploadFor(supplier)) return 'supplier';
+    return mayUploadFor(supplier, holder) ? 'model' : 'holder';
   }
 
   #examine(text: string): CellFacts {

@@ -10,6 +10,9 @@ export interface Upload {
   readonly document: DocumentKind;
   readonly channel: Channel;
   readonly fileName: string;
+  /** Version of the declared text, and who declared it (DECL-3). */
+  readonly declaration: string;
+  readonly declaredBy: string;
   readonly body: Buffer;
   readonly idempotencyKey?: string;
 }
@@ -25,6 +28,8 @@ export interface Submission {
   readonly action: string;
   readonly receivedAt: number;
   readonly fileName: string;
+  readonly declaration: string;
+  readonly declaredBy: string;
   readonly idempotencyKey: string;
   readonly bodySha256: string;
   readonly bodyGzip: Buffer;

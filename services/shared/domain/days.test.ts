@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { dayOf, sydneyDay } from './days.ts';
+import { addDays, dayOf, daysBetween, sydneyDay } from './days.ts';
 
 test.each([
   ['winter, one minute before midnight', '2026-06-30T13:59:00Z', '2026-06-30'],
@@ -45,4 +45,16 @@ test.each([
   [2026, 1, 0, undefined],
 ])('%i-%i-%i is %s', (year, month, day, expected) => {
   expect(dayOf(year, month, day)).toBe(expected);
+});
+
+test.each([
+  ['2026-11-24', '2026-11-24', 0],
+  ['2026-02-28', '2026-03-01', 1],
+  ['2028-02-28', '2028-03-01', 2],
+  // Sydney's summer time begins and ends between these: days are calendar days all the same.
+  ['2026-04-04', '2026-04-06', 2],
+  ['2026-12-31', '2026-12-30', -1],
+])('from %s to %s: %i days', (from, to, days) => {
+  expect(daysBetween(from, to)).toBe(days);
+  expect(addDays(from, days)).toBe(to);
 });

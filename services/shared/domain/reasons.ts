@@ -4,9 +4,11 @@
  * What is said about certificates has catalogues of its own: claims/findings.ts and entitlement/reasons.ts.
  *
  * Kinds: `request`, the whole request was refused and nothing was stored; `row`, the gateway's finding on one row;
- * `outcome`, what became of a row (SER-5); `remark`, a note on a row that changes nothing.
+ * `outcome`, what became of a row (SER-5); `remark`, a note on a row that changes nothing; `application`, what the
+ * assessor of an application should look at.
  */
-export type ReasonKind = 'request' | 'row' | 'outcome' | 'remark';
+export const reasonKinds = ['request', 'row', 'outcome', 'remark', 'application'] as const;
+export type ReasonKind = (typeof reasonKinds)[number];
 
 export interface ReasonEntry {
   readonly code: string;
@@ -43,6 +45,43 @@ const requestReasons = [
     hint: 'Use the key of an account of one of the kinds named in `permitted`.',
   },
   {
+    code: 'application_pending',
+    status: 403,
+    sentence: 'The application for the kind of account that this needs has not been assessed yet.',
+    hint: 'Wait for the assessment; its state is shown with the applications of the account.',
+  },
+  {
+    code: 'administrator_needed',
+    status: 403,
+    sentence:
+      'Only the nominated contact of the account, or a user with administrator permission, may do this.',
+    hint: 'Ask one of them, or use a key that belongs to one of them.',
+  },
+  {
+    code: 'owner_needed',
+    status: 403,
+    sentence: 'The keys of a subscription are shown only to the user who made it.',
+    hint: 'Make a subscription of your own; an administrator can revoke those of others.',
+  },
+  {
+    code: 'product_not_registered',
+    status: 403,
+    sentence: 'The account is not registered to provide serial numbers of this product.',
+    hint: 'Apply for one of the kinds of account named in `needed`.',
+  },
+  {
+    code: 'api_declaration_missing',
+    status: 403,
+    sentence: 'No Declaration for API Users was ever made for this account, so nothing was taken.',
+    hint: 'Make the declaration at the address in `renew`, then repeat the request.',
+  },
+  {
+    code: 'api_declaration_expired',
+    status: 403,
+    sentence: 'The Declaration for API Users of this account has expired, so nothing was taken.',
+    hint: 'Make the declaration again at the address in `renew`, then repeat the request; it holds for 3 months.',
+  },
+  {
     code: 'resource_not_found',
     status: 404,
     sentence: 'There is nothing at this address that this account may see.',
@@ -53,6 +92,60 @@ const requestReasons = [
     status: 409,
     sentence: 'The account was changed by somebody else at the same moment.',
     hint: 'Look at the account as it is now, and repeat the request if it is still wanted.',
+  },
+  {
+    code: 'subscription_name_taken',
+    status: 409,
+    sentence: 'A subscription of the account has this name already.',
+    hint: 'Choose a name that tells the subscriptions apart.',
+  },
+  {
+    code: 'subscriptions_too_many',
+    status: 409,
+    sentence: 'The account has as many subscriptions as an account can have.',
+    hint: 'Revoke those that are not used any more; `limit` is how many there can be.',
+  },
+  {
+    code: 'kinds_held',
+    status: 409,
+    sentence: 'The account is of all these kinds already.',
+    hint: 'Nothing to do; `held` names the kinds of the account.',
+  },
+  {
+    code: 'application_open',
+    status: 409,
+    sentence: 'An earlier application of the account has not been assessed yet.',
+    hint: 'Wait for the assessment of the one named in `application`.',
+  },
+  {
+    code: 'application_assessed',
+    status: 409,
+    sentence: 'The application was assessed before.',
+    hint: 'Nothing to do; `decision` says how.',
+  },
+  {
+    code: 'users_before_assessment',
+    status: 409,
+    sentence: 'Users can be added only after an application of the account was approved.',
+    hint: 'Apply for the kind of account that you need, and add users once it was assessed.',
+  },
+  {
+    code: 'users_too_many',
+    status: 409,
+    sentence: 'The account has as many users as an account can have.',
+    hint: 'Remove users who are not needed any more; `limit` is how many there can be.',
+  },
+  {
+    code: 'authorities_too_many',
+    status: 409,
+    sentence: 'The account has as many authorities as an account can have.',
+    hint: 'Grant authority for a holder as a whole where models are named one by one.',
+  },
+  {
+    code: 'contact_stays',
+    status: 409,
+    sentence: 'The nominated contact of an account cannot be removed from it.',
+    hint: 'Ask the agency to change the nominated contact first.',
   },
   {
     code: 'body_too_large',
@@ -125,6 +218,66 @@ const requestReasons = [
     status: 422,
     sentence: 'The Idempotency-Key was used before with another body.',
     hint: 'Use a new key for new data; the first submission stands as it was.',
+  },
+  {
+    code: 'declaration_missing',
+    status: 422,
+    sentence: 'The upload carries no declaration, so nothing of it was read.',
+    hint: 'Read the text named in `current` at /v1/declarations, and name it in the field `declaration`.',
+  },
+  {
+    code: 'declaration_not_current',
+    status: 422,
+    sentence: 'The text that is declared is not the one that holds today.',
+    hint: 'Read the text named in `current` at /v1/declarations, and name it in the request.',
+  },
+  {
+    code: 'terms_not_agreed',
+    status: 422,
+    sentence: 'The terms of use were not agreed to in their present wording.',
+    hint: 'Read the text named in `terms` at /v1/declarations, and name it in the field `terms`.',
+  },
+  {
+    code: 'general_account_missing',
+    status: 422,
+    sentence: 'Every account of a member is a general account besides.',
+    hint: 'Name `general` among the kinds.',
+  },
+  {
+    code: 'staff_kind_alone',
+    status: 422,
+    sentence: 'An account of the agency is of one kind only.',
+    hint: 'Make an account of its own for each kind.',
+  },
+  {
+    code: 'abn_invalid',
+    status: 422,
+    sentence: 'The number is not an Australian Business Number.',
+    hint: 'Give its 11 digits as registered; the check digits do not fit.',
+  },
+  {
+    code: 'cec_details_incomplete',
+    status: 422,
+    sentence: 'Details of the company as the CEC holds them are missing, or were confirmed too long ago.',
+    hint: 'Record those named in `missing` and `stale` for the account, then apply again.',
+  },
+  {
+    code: 'refusal_without_reason',
+    status: 422,
+    sentence: 'An application is refused without a reason.',
+    hint: 'Say in `reason` why it is refused.',
+  },
+  {
+    code: 'user_unknown',
+    status: 422,
+    sentence: 'There is no such user at the Client Portal.',
+    hint: 'Have the person sign up first, and use the id that they were given.',
+  },
+  {
+    code: 'period_invalid',
+    status: 422,
+    sentence: 'The period ends before it begins.',
+    hint: 'Correct `from` or `to`; both days are part of the period.',
   },
   {
     code: 'rate_limited',
@@ -209,8 +362,8 @@ const outcomeReasons = [
   },
   {
     code: 'supplier_not_authorised',
-    sentence: 'The account may not upload for this supplier.',
-    hint: 'Check the supplier name, or have the authority of the account extended.',
+    sentence: 'The account has no authority to upload for this supplier, holder or model.',
+    hint: 'Check the cell that is named, or have the authority of the account extended by the regulator.',
   },
   {
     code: 'malformed',
@@ -288,7 +441,41 @@ const remarkReasons = [
   },
 ] as const;
 
+const applicationReasons = [
+  {
+    code: 'legal_name_differs',
+    sentence: 'The legal entity name is not the company name that the CEC holds.',
+    hint: 'Ask the applicant which of them is right.',
+  },
+  {
+    code: 'abn_differs',
+    sentence: 'The ABN is not the one that the CEC holds.',
+    hint: 'Ask the applicant which of them is right.',
+  },
+  {
+    code: 'contact_differs',
+    sentence: 'The contact person is not the one nominated to the agency.',
+    hint: 'Ask the company whom it nominates.',
+  },
+  {
+    code: 'cec_details_missing',
+    sentence: 'Details of the company as the CEC holds them were never recorded.',
+    hint: 'Ask the applicant to record them.',
+  },
+  {
+    code: 'cec_details_stale',
+    sentence: 'Details of the company as the CEC holds them were confirmed too long ago.',
+    hint: 'Ask the applicant to confirm them.',
+  },
+  {
+    code: 'abn_used_elsewhere',
+    sentence: 'Another account has applied with the same ABN.',
+    hint: 'Check that both belong to the company.',
+  },
+] as const;
+
 export type RequestReason = (typeof requestReasons)[number]['code'];
+export type ApplicationReason = (typeof applicationReasons)[number]['code'];
 export type RowReason = (typeof rowReasons)[number]['code'] | 'supplier_not_authorised';
 
 export const reasons: readonly ReasonEntry[] = [
@@ -296,6 +483,7 @@ export const reasons: readonly ReasonEntry[] = [
   ...rowReasons.map((entry) => ({ ...entry, kind: 'row' as const })),
   ...outcomeReasons.map((entry) => ({ ...entry, kind: 'outcome' as const })),
   ...remarkReasons.map((entry) => ({ ...entry, kind: 'remark' as const })),
+  ...applicationReasons.map((entry) => ({ ...entry, kind: 'application' as const })),
 ];
 
 const byCode: ReadonlyMap<string, ReasonEntry> = new Map(reasons.map((entry) => [entry.code, entry]));
