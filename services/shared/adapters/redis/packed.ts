@@ -8,10 +8,9 @@ export class PackedTexts {
 
   /** Begins the texts of one key: what to do with it, and how many follow. */
   group(kind: number, count: number): void {
-    this.#reserve(3);
+    this.#reserve(5);
     this.#buffer[this.#end] = kind;
-    this.#buffer.writeUInt16BE(count, this.#end + 1);
-    this.#end += 3;
+    this.#end = this.#buffer.writeUInt32BE(count, this.#end + 1);
   }
 
   count(count: number): void {
@@ -19,15 +18,14 @@ export class PackedTexts {
     this.#end = this.#buffer.writeUInt16BE(count, this.#end);
   }
 
-  /** One character per byte, at most 65,535. */
+  /** One character per byte. */
   text(text: string): void {
-    this.#reserve(2 + text.length);
-    this.#end = this.#buffer.writeUInt16BE(text.length, this.#end);
+    this.#reserve(4 + text.length);
+    this.#end = this.#buffer.writeUInt32BE(text.length, this.#end);
     this.#end += this.#buffer.write(text, this.#end, 'latin1');
   }
 
-  /** Longer than `text` may be. */
-  long(bytes: Buffer): void {
+  data(bytes: Buffer): void {
     this.#reserve(4 + bytes.length);
     this.#end = this.#buffer.writeUInt32BE(bytes.length, this.#end);
     this.#end += bytes.copy(this.#buffer, this.#end);

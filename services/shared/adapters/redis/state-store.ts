@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
-import { assert } from '#shared/base/errors.ts';
 import {
   type Applied,
   type Bytes,
@@ -70,8 +69,9 @@ export class RedisStateStore implements StateStore {
     ];
     const answer = (await this.#call('read', () =>
       this.#redis.ledgerReadBuffer(keys.length, ...keys, scope.generation, expected, packed.bytes()),
-    )) as Buffer;
-    return refusal(answer) ?? unpackValues(answer, reads);
+    )) as Buffer | [Buffer];
+    // A refusal is a word in a list, so that no value can be taken for one.
+    return Array.isArray(answer) ? (String(answer[0]) as Refusal) : unpackValues(answer, reads);
   }
 
   async apply(scope: Scope, expected: number, applied: Applied): Promise<'applied' | Refusal | 'full'> {
@@ -125,13 +125,8 @@ export class RedisStateStore implements StateStore {
   }
 }
 
-/** Refusals are words; packed values can not be taken for one, since their first byte is below 32. */
-function refusal(answer: Buffer): Refusal | undefined {
-  if (answer.length === 0 || answer[0]! < 32) return undefined;
-  const word = String(answer);
-  assert(word === 'no_index' || word === 'moved', `unexpected answer of the index: ${word}`);
-  return word;
-}
+/** Stands in the place of a length. */
+const noValue = 0xffff_ffff;
 
 function unpackValues(answer: Buffer, reads: readonly Read[]): (Bytes | null)[][] {
   let at = 0;
@@ -139,10 +134,10 @@ function unpackValues(answer: Buffer, reads: readonly Read[]): (Bytes | null)[][
     const count = read.kind === 'hash' ? read.fields.length : read.members.length;
     const values: (Bytes | null)[] = new Array(count);
     for (let i = 0; i < count; i++) {
-      const length = answer.readUInt16BE(at);
-      at += 2;
-      values[i] = length === 0 ? null : answer.toString('latin1', at, at + length);
-      at += length;
+      const length = answer.readUInt32BE(at);
+      at += 4;
+      values[i] = length === noValue ? null : answer.toString('latin1', at, at + length);
+      if (length !== noValue) at += length;
     }
     return values;
   });
@@ -176,7 +171,7 @@ function packJournal(entries: readonly JournalEntry[]): Buffer {
   packed.count(entries.length);
   for (const entry of entries) {
     packed.text(String(entry.origin));
-    packed.long(Buffer.concat([offsetBytes(entry.offset), entry.payload]));
+    packed.data(Buffer.concat([offsetBytes(entry.offset), entry.payload]));
   }
   return packed.bytes();
 }

@@ -13,20 +13,23 @@ local count
 count, at = unpackStruct('>I2', ARGV[6], at)
 if redis.call('HLEN', KEYS[3]) + count > tonumber(ARGV[5]) then return 'full' end
 for i = 1, count do
-  entries[2 * i - 1], at = unpackStruct('>I2c0', ARGV[6], at)
+  entries[2 * i - 1], at = unpackStruct('>I4c0', ARGV[6], at)
   entries[2 * i], at = unpackStruct('>I4c0', ARGV[6], at)
 end
 
 -- Everything is unpacked, and every key known to be of its kind, before the first write.
 local kinds, texts = {}, {}
 local writes = ARGV[7]
+local commands = {'HSET', 'HDEL', 'ZADD'}
+-- Lua takes at most about 8,000 arguments in one call. An even number: a field stays with its value.
+local atOnce = 2000
 local types = {'hash', 'hash', 'zset', 'zset'}
 at = 1
 for k = 4, #KEYS do
   local kind
-  kind, count, at = unpackStruct('>BI2', writes, at)
+  kind, count, at = unpackStruct('>BI4', writes, at)
   local list = {}
-  for i = 1, count do list[i], at = unpackStruct('>I2c0', writes, at) end
+  for i = 1, count do list[i], at = unpackStruct('>I4c0', writes, at) end
   kinds[k], texts[k] = kind, list
   local held = redis.call('TYPE', KEYS[k])['ok']
   if held ~= 'none' and held ~= types[kind] then return redis.error_reply('WRONGKIND ' .. KEYS[k]) end
@@ -37,9 +40,12 @@ redis.call('HSET', KEYS[2], 'position', ARGV[3], 'seek', ARGV[4])
 for i = 1, #entries, 2 do redis.call('HSET', KEYS[3], entries[i], entries[i + 1]) end
 for k = 4, #KEYS do
   local kind, list = kinds[k], texts[k]
-  if kind == 1 then redis.call('HSET', KEYS[k], unpack(list))
-  elseif kind == 2 then redis.call('HDEL', KEYS[k], unpack(list))
-  elseif kind == 3 then redis.call('ZADD', KEYS[k], unpack(list))
-  else redis.call('ZREMRANGEBYSCORE', KEYS[k], '-inf', '(' .. list[1]) end
+  if kind == 4 then
+    redis.call('ZREMRANGEBYSCORE', KEYS[k], '-inf', '(' .. list[1])
+  else
+    for first = 1, #list, atOnce do
+      redis.call(commands[kind], KEYS[k], unpack(list, first, math.min(first + atOnce - 1, #list)))
+    end
+  end
 end
 return 'applied'
