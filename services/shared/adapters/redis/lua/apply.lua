@@ -3,7 +3,8 @@
 -- journal: count, then for each entry a length-prefixed origin (text) and a length-prefixed value.
 -- writes: for each key one kind byte (1 set fields, 2 delete fields, 3 set scores, 4 expire below a score), a count, then
 -- length-prefixed texts: field and value, field, score and member, or the one score.
--- Checks come first and may refuse. Nothing after the first write can fail: a Lua error does not undo writes (D1).
+-- Checks come first and may refuse. What follows the first write does not fail; but a Lua error would not undo writes, so
+-- while writes are under way the generation is not there: an index cut off in between is never decided from (D1, D7).
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'no_index' end
 if (redis.call('HGET', KEYS[2], 'position') or '-1') ~= ARGV[2] then return 'moved' end
 
@@ -35,7 +36,8 @@ for k = 4, #KEYS do
   if held ~= 'none' and held ~= types[kind] then return redis.error_reply('WRONGKIND ' .. KEYS[k]) end
 end
 
--- The first write is refused as a whole when memory is at its limit; the later ones of a script never are.
+-- At the limit of its memory, or without its replicas, a server refuses the first write of a script and none after it.
+redis.call('SET', KEYS[1], 'cut off while it was written: ' .. ARGV[1])
 redis.call('HSET', KEYS[2], 'position', ARGV[3], 'seek', ARGV[4])
 for i = 1, #entries, 2 do redis.call('HSET', KEYS[3], entries[i], entries[i + 1]) end
 for k = 4, #KEYS do
@@ -48,4 +50,5 @@ for k = 4, #KEYS do
     end
   end
 end
+redis.call('SET', KEYS[1], ARGV[1])
 return 'applied'
