@@ -126,6 +126,47 @@ describe('views', () => {
   });
 });
 
+describe('a damaged count of items', () => {
+  const { schema } = releasedVersions('SerialBatch').at(-1)!;
+  const full = version(5, schema);
+  const batch = { submission: '', batch: 0, account: '', supplier: '', channel: '', product: '', action: '' };
+  const message = encoderOf(full).encode({ ...batch, received_at: 0, records: [] });
+  // The message ends in the count of its records, 0.
+  const damaged = (...counts: readonly number[]) =>
+    Buffer.concat([message.subarray(0, -1), ...counts.map((count) => avroType('long').toBuffer(count))]);
+
+  test.each<[string, Buffer]>([
+    ['a billion', damaged(1e9)],
+    ['more than an array takes', damaged(2 ** 40)],
+    ['a block of a billion, with its size', damaged(-1e9, 8)],
+    ['one, and nothing behind it', damaged(1)],
+  ])('%s: no value, at once, read or skipped', (_what, bytes) => {
+    const skipping = new Decoder<Fields>(avroType(viewSchema(schema, { product: true })), [full]);
+    for (const decoder of [new Decoder<Fields>(full.type, [full]), skipping]) {
+      expect(decoder.decode(message)).toMatchObject({ product: '' });
+      expect(decoder.decode(bytes)).toBeUndefined();
+    }
+  });
+
+  test('any damage to any message is no value, or another value: never the end of the process', () => {
+    const encoder = encoderOf(full);
+    const decoder = new Decoder<Fields>(full.type, [full]);
+    fc.assert(
+      fc.property(
+        valuesOf(schema),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 }),
+        (value, damages) => {
+          const bytes = encoder.encode(value);
+          for (const [at, byte] of damages)
+            bytes[wireHeaderBytes + (at % (bytes.length - wireHeaderBytes))] = byte;
+          decoder.decode(bytes);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
 describe('Appender', () => {
   const appender = new Appender<Fields>(short, long);
   const decoder = new Decoder<Fields>(long[1]!.type, long);

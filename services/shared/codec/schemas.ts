@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import avro from 'avsc';
+import { boundedArrays } from './bounded-arrays.ts';
 
 /** One Avro schema as written in `schemas/`. Only records travel on topics. */
 export interface RecordSchema {
@@ -59,7 +60,7 @@ export function releasedVersions(name: SchemaName): readonly ReleasedSchema[] {
 
 /** Longs are numbers in this project: offsets, origins and epoch milliseconds all stay below 2^53. */
 export function avroType(schema: unknown): avro.Type {
-  return avro.Type.forSchema(schema as avro.Schema, { logicalTypes: {} });
+  return avro.Type.forSchema(schema as avro.Schema, { logicalTypes: {}, typeHook: boundedArrays });
 }
 
 /**
