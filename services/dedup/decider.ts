@@ -60,6 +60,13 @@ export const idempotencyWindowMs = 7 * 24 * 3_600_000;
 
 /** One score keeps the time and the number of rows: received_at * 1000 + rows. */
 const rowsScale = 1_000;
+const batchNumberMax = 0xffff;
+
+/**
+ * The latest receipt of all batches applied: what the window is measured from. Part of the state, so that a decision
+ * does not depend on where a chunk ended (D9).
+ */
+const newestRead: Read = { kind: 'hash', key: 'receipts', fields: ['newest'] };
 
 /**
  * Turns messages into reads, and what was read into decisions and writes. Pure: state comes in as values, and leaves as
@@ -88,6 +95,7 @@ export class Decider {
         suppliers.add(record.supplier);
       }
       if (records.length === 0) return { message, records };
+      assert(records.length < rowsScale, `a batch of ${records.length} rows does not fit the marks of D3`);
       const seenAs = seenName(message.headers.submission, message.headers.batch);
       seen.add(seenAs);
       return { message, records, seenAs };
@@ -96,6 +104,7 @@ export class Decider {
     const fieldLists = new Map([...buckets].map(([bucket, fields]) => [bucket, [...fields]]));
     const reads: Read[] = [
       { kind: 'score', key: 'seen', members: [...seen] },
+      newestRead,
       { kind: 'hash', key: 'holders', fields: nameFields(names.holders) },
       { kind: 'hash', key: 'suppliers', fields: nameFields(names.suppliers) },
       ...[...fieldLists].map(([bucket, fields]): Read => ({ kind: 'hash', key: bucketKey(bucket), fields })),
@@ -107,32 +116,17 @@ export class Decider {
     plan: Plan,
     values: readonly (readonly (Bytes | null)[])[],
   ): { results: readonly Verdict[]; writes: readonly Write[] } {
-    const [seenScores = [], holderIds = [], supplierIds = [], ...bucketValues] = values;
-    const seen = new Map<Bytes, number | undefined>(
-      plan.seen.map((name, i) => [name, seenScores[i] == null ? undefined : Number(seenScores[i])]),
-    );
+    const [seenScores = [], receipts = [], holderIds = [], supplierIds = [], ...bucketValues] = values;
+    const seen = new SeenBatches(plan.seen, seenScores, receipts[0] ?? null);
     const holders = new Dictionary('holders', plan.names.holders, holderIds);
     const suppliers = new Dictionary('suppliers', plan.names.suppliers, supplierIds);
     const slots = new SlotOverlay(plan.buckets, bucketValues);
-    const marks: [number, Bytes][] = [];
 
     const results = plan.messages.map(({ message, records, seenAs }): Verdict => {
       const { batch } = message;
       if (!batch) return { kind: 'dead', message };
-      if (seenAs !== undefined) {
-        const score = seen.get(seenAs);
-        if (score !== undefined) {
-          const before = score % rowsScale;
-          assert(
-            before === records.length,
-            `a copy of a batch has ${records.length} rows, the first had ${before}`,
-          );
-          return { kind: 'copy', message };
-        }
-        const mark = batch.received_at * rowsScale + records.length;
-        seen.set(seenAs, mark);
-        marks.push([mark, seenAs]);
-      }
+      if (seenAs !== undefined && seen.isCopy(seenAs, batch.received_at, records.length))
+        return { kind: 'copy', message };
       const decisions = records.map((record): Decision => {
         if ('outcome' in record) return record;
         const decided = decideRecord(slots.get(record), {
@@ -151,7 +145,7 @@ export class Decider {
     });
     return {
       results,
-      writes: [...seenWrites(marks), ...holders.writes(), ...suppliers.writes(), ...slots.writes()],
+      writes: [...seen.writes(), ...holders.writes(), ...suppliers.writes(), ...slots.writes()],
     };
   }
 
@@ -170,6 +164,53 @@ export class Decider {
         supplier: record.supplier_key,
       };
     });
+  }
+}
+
+/** D3: the batches of the window by the time of their receipt, with what this chunk adds. */
+class SeenBatches {
+  readonly #scores = new Map<Bytes, number>();
+  readonly #marks: [number, Bytes][] = [];
+  readonly #before: number;
+  #newest: number;
+
+  constructor(names: readonly Bytes[], scores: readonly (Bytes | null)[], newest: Bytes | null) {
+    this.#before = Number(newest ?? 0);
+    this.#newest = this.#before;
+    names.forEach((name, i) => {
+      const score = scores[i];
+      if (score != null) this.#scores.set(name, Number(score));
+    });
+  }
+
+  /** Marks the batch as seen, unless it was before. A copy with another number of rows is our bug. */
+  isCopy(name: Bytes, receivedAt: number, rows: number): boolean {
+    this.#newest = Math.max(this.#newest, receivedAt);
+    const score = this.#scores.get(name);
+    if (score !== undefined && score >= this.#windowStart) {
+      const before = score % rowsScale;
+      assert(before === rows, `a copy of a batch has ${rows} rows, the first had ${before}`);
+      return true;
+    }
+    const mark = receivedAt * rowsScale + rows;
+    this.#scores.set(name, mark);
+    this.#marks.push([mark, name]);
+    return false;
+  }
+
+  writes(): readonly Write[] {
+    const writes: Write[] = [];
+    if (this.#marks.length > 0) writes.push({ kind: 'score', key: 'seen', members: this.#marks });
+    if (this.#newest > this.#before)
+      writes.push(
+        { kind: 'expire', key: 'seen', below: this.#windowStart },
+        { kind: 'set', key: newestRead.key, fields: [['newest', String(this.#newest)]] },
+      );
+    return writes;
+  }
+
+  get #windowStart(): number {
+    return (this.#newest - idempotencyWindowMs) * rowsScale;
   }
 }
 
@@ -249,16 +290,6 @@ class SlotOverlay {
   }
 }
 
-function seenWrites(marks: readonly (readonly [number, Bytes])[]): readonly Write[] {
-  if (marks.length === 0) return [];
-  const latest = Math.max(...marks.map(([score]) => score));
-  const below = latest - (latest % rowsScale) - idempotencyWindowMs * rowsScale;
-  return [
-    { kind: 'score', key: 'seen', members: marks },
-    { kind: 'expire', key: 'seen', below },
-  ];
-}
-
 function nameFields(names: readonly string[]): readonly Bytes[] {
   return ['', ...names.map(utf8Bytes)];
 }
@@ -280,5 +311,6 @@ function bucketOf(field: Bytes, buckets: number): number {
 function seenName(submission: string, batch: number): Bytes {
   const uuid = Buffer.from(submission.replaceAll('-', ''), 'hex').toString('latin1');
   assert(uuid.length === 16, `submission ${submission} is not a UUID`);
+  assert(batch <= batchNumberMax, `batch number ${batch} does not fit two bytes`);
   return uuid + String.fromCharCode((batch >> 8) & 255, batch & 255);
 }
