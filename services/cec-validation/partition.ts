@@ -80,13 +80,11 @@ export class ListingPartition implements PartitionWorker {
     const results: Listed[] = [];
     let previous = this.#previous;
     for (const { message, batch } of batches) {
-      const headers = withCoordinates(message, previous);
+      const headers = readHeaders(message.headers);
+      const placed = withCoordinates(headers ?? unreadable, message.offset, previous);
       previous = message.offset;
-      if (batch && headers) results.push(this.#listed(message, batch, headers, answers));
-      else
-        results.push(
-          await this.#dead(message, headers ?? unreadable(message, results.at(-1)?.headers.origin)),
-        );
+      if (batch && headers) results.push(this.#listed(message, batch, placed, answers));
+      else results.push(await this.#dead(message, placed));
     }
     await this.#ports.publish(results);
     this.#previous = previous;
@@ -147,18 +145,20 @@ export class ListingPartition implements PartitionWorker {
 }
 
 /** Without readable headers the number of lost rows is unknown: the bytes are kept, and the stand-in says 0. */
-function unreadable(message: InMessage, link: number | undefined): MessageHeaders {
-  const coordinates = { origin: message.offset, ...(link === undefined ? {} : { link }) };
-  return { submission: '', batch: 0, rows: 0, deadRows: 0, receivedAt: 0, ...coordinates };
-}
+const unreadable: MessageHeaders = { submission: '', batch: 0, rows: 0, deadRows: 0, receivedAt: 0 };
 
 function asksLists(batch: SubmittedView): boolean {
   return batch.action === 'register' && batch.records.length > 0;
 }
 
-/** V1: origin is the offset; link is the origin of the message before it, absent for the first after a start. */
-function withCoordinates(message: InMessage, previous: number | undefined): MessageHeaders | undefined {
-  const headers = readHeaders(message.headers);
-  if (!headers) return undefined;
-  return { ...headers, origin: message.offset, ...(previous === undefined ? {} : { link: previous }) };
+/**
+ * V1: origin is the offset; link is the origin of the message before it, absent for the first after a start. They take
+ * the place of whatever the message says of itself: a replayed one may still carry its first coordinates.
+ */
+function withCoordinates(
+  { link: _, ...headers }: MessageHeaders,
+  origin: number,
+  link: number | undefined,
+): MessageHeaders {
+  return { ...headers, origin, ...(link === undefined ? {} : { link }) };
 }
