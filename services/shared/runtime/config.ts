@@ -35,8 +35,9 @@ export function whole(
     about: `${about} (${range.least} to ${range.most})`,
     fallback: range.fallback,
     parse(value) {
-      const number = Number(value);
-      if (!Number.isInteger(number) || number < range.least || number > range.most)
+      // `Number` alone takes a space for 0, and 0x10 for 16.
+      const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+      if (!(number >= range.least && number <= range.most))
         throw new Error(`must be a whole number from ${range.least} to ${range.most}`);
       return number;
     },
