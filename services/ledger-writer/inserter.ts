@@ -55,6 +55,8 @@ export class Inserter {
   #wake: (() => void) | undefined;
   #room: (() => void)[] = [];
   #draining = false;
+  /** Our own bug: nothing behind it may be acknowledged, or watermarks would pass rows that are not there (L3, L6). */
+  #broken: unknown;
 
   constructor(ports: InserterPorts, linger: Linger) {
     this.#ports = ports;
@@ -63,6 +65,7 @@ export class Inserter {
 
   /** Takes items over and resolves when more may come: this is the back-pressure towards Kafka. */
   async add(items: readonly Item[]): Promise<void> {
+    if (this.#broken !== undefined) return tell(items, this.#broken);
     const rows = items.reduce((sum, item) => sum + item.rows, 0);
     this.#queue.push(...items);
     this.#queuedRows += rows;
@@ -129,10 +132,14 @@ export class Inserter {
     const items = this.#queue.slice(0, count);
     this.#queue = this.#queue.slice(count);
     this.#queuedRows -= rows;
+    this.#makeRoom();
+    return items;
+  }
+
+  #makeRoom(): void {
     const room = this.#room;
     this.#room = [];
     for (const resolve of room) resolve();
-    return items;
   }
 
   async #write(items: readonly Item[]): Promise<void> {
@@ -141,8 +148,17 @@ export class Inserter {
       for (const [schemaId, group] of groupBySchema(withRows)) await this.#insert(schemaId, group);
       await this.#forever(() => this.#ports.acknowledged(items));
     } catch (error) {
-      for (const owner of new Set(items.map((item) => item.owner))) owner.failed(error);
+      this.#break(items, error);
     }
+  }
+
+  #break(items: readonly Item[], error: unknown): void {
+    this.#broken = error;
+    const left = [...items, ...this.#queue];
+    this.#queue = [];
+    this.#queuedRows = 0;
+    this.#makeRoom();
+    tell(left, error);
   }
 
   /** L5: a refused block is halved until the offender stands alone. */
@@ -174,6 +190,10 @@ export class Inserter {
       }
     }
   }
+}
+
+function tell(items: readonly Item[], error: unknown): void {
+  for (const owner of new Set(items.map((item) => item.owner))) owner.failed(error);
 }
 
 function groupBySchema(items: readonly Item[]): ReadonlyMap<number, readonly Item[]> {
