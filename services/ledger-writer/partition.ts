@@ -49,7 +49,11 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
   readonly #inserter: Inserter;
   readonly #watermark: Watermark;
   readonly #unsettled: Map<string, DeadLetterRow>;
-  readonly #coordinates = new Map<number, { message: InMessage; coordinates: Coordinates }>();
+  /** Messages taken over and not committed yet, by offset. `refused`: their rows are in a dead letter. */
+  readonly #coordinates = new Map<
+    number,
+    { readonly message: InMessage; readonly coordinates: Coordinates; refused: boolean }
+  >();
   #stopped = false;
 
   private constructor(
@@ -81,7 +85,7 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
     const items: Item[] = [];
     for (const message of messages) {
       const coordinates = this.#ports.coordinates(message);
-      this.#coordinates.set(message.offset, { message, coordinates });
+      this.#coordinates.set(message.offset, { message, coordinates, refused: false });
       const schemaId = schemaIdOf(message.value);
       const readable = schemaId !== undefined && this.#ports.knownSchema(schemaId);
       if (coordinates.rows > 0 && !readable) await this.#refuse(message, coordinates, 'unknown_schema');
@@ -124,15 +128,10 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
   settledBy(offsets: readonly number[]): readonly DeadLetterRow[] {
     const settled: DeadLetterRow[] = [];
     for (const offset of offsets) {
-      const { coordinates } = this.#coordinates.get(offset)!;
-      if (coordinates.rows === 0) continue;
+      const { coordinates, refused } = this.#coordinates.get(offset)!;
+      if (coordinates.rows === 0 || refused) continue;
       for (const row of this.#unsettled.values())
-        if (
-          row.submission === coordinates.submission &&
-          row.batch === coordinates.batch &&
-          !this.#refusedAt(row, coordinates)
-        )
-          settled.push({ ...row, settled: 1 });
+        if (holdsRowsOf(row, coordinates)) settled.push({ ...row, settled: 1 });
     }
     return settled;
   }
@@ -171,17 +170,18 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
     await this.#ports.keepBytes(this.partition, message, coordinates, cause);
     await this.#ports.writeDeadLetters([row]);
     this.hold(row);
+    this.#coordinates.get(message.offset)!.refused = true;
   }
 
   #deadLetter(coordinates: Coordinates, stage: string, rows: number, cause: string): DeadLetterRow {
     const { origin, submission, batch } = coordinates;
     return { stage, partition: this.partition, origin, submission, batch, rows, cause, settled: 0 };
   }
+}
 
-  /** The very message that became this dead letter does not settle it. */
-  #refusedAt(row: DeadLetterRow, coordinates: Coordinates): boolean {
-    return row.stage === this.#ports.stage && row.origin === coordinates.origin;
-  }
+/** The rows of a batch are known by submission and batch, whatever their origin now (X1); a record of its own by its origin. */
+function holdsRowsOf(row: DeadLetterRow, { submission, batch, origin }: Coordinates): boolean {
+  return row.submission === submission && row.batch === batch && (submission !== '' || row.origin === origin);
 }
 
 function keyOf(row: DeadLetterRow): string {

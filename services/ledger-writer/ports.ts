@@ -1,6 +1,7 @@
 import { keepDeadLetter } from '#shared/adapters/kafka/dead-letters.ts';
 import type { Publisher } from '#shared/adapters/kafka/publisher.ts';
 import { readOriginHeaders } from '#shared/codec/headers.ts';
+import type { SchemaName } from '#shared/codec/schemas.ts';
 import type { Metrics } from '#shared/runtime/metrics.ts';
 import type { InMessage } from '#shared/runtime/stage.ts';
 import type { Coordinates, LedgerPorts } from './partition.ts';
@@ -16,7 +17,7 @@ export function createPorts(options: {
   const stage = target.stages.at(-1)!;
   return {
     stage,
-    coordinates: target.schema === 'DecidedBatch' ? batchCoordinates : recordCoordinates,
+    coordinates: coordinatesOf(target.schema),
     async keepBytes(partition, message, { origin, submission, batch, rows }, cause) {
       metrics.deadLetters.inc({ stage, cause: 'refused_by_clickhouse' });
       await keepDeadLetter(publisher, {
@@ -36,6 +37,11 @@ export function createPorts(options: {
       if (receivedAt > 0 && rows > 0) metrics.receiptToLedger.observe((Date.now() - receivedAt) / 1_000);
     },
   };
+}
+
+/** How messages of a schema say where they belong. */
+export function coordinatesOf(schema: SchemaName): LedgerPorts['coordinates'] {
+  return schema === 'DecidedBatch' ? batchCoordinates : recordCoordinates;
 }
 
 /** Batches say in their headers what the writer must know (K8). */
