@@ -44,7 +44,7 @@ describe('schemas', () => {
 
   test.each(names)('%s equals its newest released copy', (name) => {
     const text = readFileSync(path.join(schemasFolder, `${name}.avsc`), 'utf8');
-    expect(text, `release ${name}: copy it to released/ as its next version`).toBe(
+    expect(text, `release ${name}: copy it to released/ as its next version, with a line in SHA256SUMS`).toBe(
       releasedVersions(name).at(-1)!.text,
     );
   });
