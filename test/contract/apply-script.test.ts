@@ -148,6 +148,7 @@ describe('a failure after any command', () => {
 });
 
 describe('a server that refuses', () => {
+  const notOurs = 'settings and users of a server that others use are not touched';
   let undo: () => Promise<unknown> = async () => undefined;
 
   afterEach(async () => {
@@ -176,7 +177,7 @@ describe('a server that refuses', () => {
     expect(await found()).toBe('nothing');
   });
 
-  test.each<[string, () => Promise<unknown>, () => Promise<unknown>]>([
+  test.for<[string, () => Promise<unknown>, () => Promise<unknown>]>([
     ['OOM', () => redis.config('SET', 'maxmemory', 1), () => redis.config('SET', 'maxmemory', 0)],
     [
       'NOREPLICAS',
@@ -184,27 +185,32 @@ describe('a server that refuses', () => {
       () => redis.config('SET', 'min-replicas-to-write', 0),
     ],
     ['READONLY', () => redis.replicaof('127.0.0.1', 1), () => redis.replicaof('NO', 'ONE')],
-  ])('%s passes by itself: retryable, nothing is written, and then it goes on', async (word, begin, end) => {
-    undo = end;
-    await begin();
-    await expect(store.apply(scope, first.position, second)).rejects.toMatchObject({
-      code: 'redis_unavailable',
-      retryable: true,
-      message: expect.stringContaining(word),
-    });
-    await end();
-    expect(await found()).toBe('nothing');
-    expect(await store.apply(scope, first.position, second)).toBe('applied');
-    expect(await found()).toBe('all');
-  });
+  ])(
+    '%s passes by itself: retryable, nothing is written, and then it goes on',
+    async ([word, begin, end], { skip }) => {
+      if (stores.engines.way === 'urls') return skip(notOurs);
+      undo = end;
+      await begin();
+      await expect(store.apply(scope, first.position, second)).rejects.toMatchObject({
+        code: 'redis_unavailable',
+        retryable: true,
+        message: expect.stringContaining(word),
+      });
+      await end();
+      expect(await found()).toBe('nothing');
+      expect(await store.apply(scope, first.position, second)).toBe('applied');
+      expect(await found()).toBe('all');
+    },
+  );
 
-  test.each([
+  test.for([
     ['set', 'nothing'],
     ['hset', 'no_index'],
     ['zadd', 'no_index'],
     ['hdel', 'no_index'],
     ['zremrangebyscore', 'no_index'],
-  ])('a user without %s: an error of ours, and %s', async (command, view) => {
+  ])('a user without %s: an error of ours, and %s', async ([command, view], { skip }) => {
+    if (stores.engines.way === 'urls') return skip(notOurs);
     const user = `test-${command}`;
     undo = () => redis.call('ACL', 'DELUSER', user);
     await redis.call('ACL', 'SETUSER', user, 'on', '>secret', '~*', '+@all', `-${command}`);
