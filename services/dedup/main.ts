@@ -4,6 +4,7 @@ import { openClickhouse, openKafka, openRedis } from '#shared/adapters/engines.t
 import { StageConsumer } from '#shared/adapters/kafka/consumer.ts';
 import { Publisher } from '#shared/adapters/kafka/publisher.ts';
 import {
+  indexPrefix,
   requireTopics,
   serialPartitions,
   topicName,
@@ -33,7 +34,7 @@ await runService('dedup', dedupSettings, async (context) => {
   });
   const publisher = new Publisher(kafka);
   onClose('publisher', () => publisher.close());
-  const store = new RedisStateStore(redis, `ledger:t${topicsGeneration}:`);
+  const store = new RedisStateStore(redis, indexPrefix);
   const serialsOfPartition = config.indexCapacity / serialPartitions(config.topicsProfile);
   const buckets = Math.ceil(serialsOfPartition / config.bucketSerials);
 

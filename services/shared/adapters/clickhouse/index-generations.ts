@@ -35,7 +35,10 @@ export async function openGeneration(
 ): Promise<IndexGeneration> {
   const known = (await knownGenerations(clickhouse, options)).find(({ ready }) => ready);
   if (known) return known;
-  const begun = await beginGeneration(clickhouse, options, { hashKey: newHashKey(), buckets: options.buckets });
+  const begun = await beginGeneration(clickhouse, options, {
+    hashKey: newHashKey(),
+    buckets: options.buckets,
+  });
   const scope: Scope = { name: options.scope, generation: begun.generation };
   if ((await store.activate(scope)) === 'superseded')
     throw new OperationalError('no_index', `another generation of {${options.scope}} was begun meanwhile`, {
@@ -86,7 +89,10 @@ export async function beginGeneration(
 ): Promise<IndexGeneration> {
   const [newest] = await knownGenerations(clickhouse, scope);
   const generation = Number(newest?.generation ?? 0) + randomInt(1, leapMax);
-  assert(Number.isSafeInteger(generation), `the numbers of index generations of {${scope.scope}} are used up`);
+  assert(
+    Number.isSafeInteger(generation),
+    `the numbers of index generations of {${scope.scope}} are used up`,
+  );
   const begun = { generation: String(generation), ...layout };
   await record(clickhouse, scope, begun, 'preparing');
   return begun;

@@ -5,22 +5,20 @@ import { translated } from './client.ts';
 import { buildingKey, defineScript, generationKey, RedisStateStore, stateKey } from './state-store.ts';
 
 type Switching = Redis &
-  Record<
-    'ledgerSwitch',
-    (...args: (string | number)[]) => Promise<'switched' | 'superseded' | 'lost'>
-  >;
+  Record<'ledgerSwitch', (...args: (string | number)[]) => Promise<'switched' | 'superseded' | 'lost'>>;
 
 /**
- * Builds a generation of an index beside the current one, and switches to it last (R1). Every write is a step whose
- * number is the position until the last one, and is refused unless the step before it is there: Redis that was emptied or
- * lost its last writes meanwhile is noticed, and a half-built generation never becomes the current one.
+ * Builds a generation of an index beside the current one, and switches to it last (R1). Every write is a step. Its number
+ * is the position until the last one (negative, so that no position is taken for a step), and a step is refused unless
+ * the one before it is there: Redis that was emptied or lost its last writes meanwhile is noticed, and a half-built
+ * generation never becomes the current one.
  */
 export class IndexBuilder {
   readonly scope: Scope;
   readonly #redis: Switching;
   readonly #prefix: string;
   readonly #store: RedisStateStore;
-  #step = -1;
+  #step = -2;
 
   constructor(redis: Redis, prefix: string, scope: Scope) {
     defineScript(redis, 'switch');
@@ -47,7 +45,8 @@ export class IndexBuilder {
   }
 
   async write(writes: readonly Write[]): Promise<void> {
-    if (writes.length > 0) await this.#apply({ position: this.#step + 1, seekOffset: 0, writes, journal: [] });
+    if (writes.length > 0)
+      await this.#apply({ position: this.#step - 1, seekOffset: 0, writes, journal: [] });
   }
 
   /** The last step: from here on the generation has its position, and may be switched to. */
@@ -69,7 +68,8 @@ export class IndexBuilder {
   async #apply(applied: Applied): Promise<void> {
     const answer = await this.#store.apply(this.scope, this.#step, applied);
     // After a reconnect the client sends a step again that had been taken: then it is there, and all before it.
-    if (answer !== 'applied' && !(answer === 'moved' && (await this.#isAt(applied.position)))) throw lost(this.scope);
+    if (answer !== 'applied' && !(answer === 'moved' && (await this.#isAt(applied.position))))
+      throw lost(this.scope);
     this.#step = applied.position;
   }
 

@@ -1,5 +1,6 @@
 -- KEYS: generation, position, then one key per read. ARGV: generation, expected position, reads.
 -- reads: for each key one kind byte (1 hash fields, 2 scores), a count, then that many length-prefixed names.
+-- Answers one string: for each name its value, length-prefixed; length 2^32-1 means there is none. A refusal is a list of one word.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'no_index'} end
 local position = redis.call('HGET', KEYS[2], 'position')
 if not position then return {'no_index'} end
