@@ -15,7 +15,7 @@ import { RedisStateStore } from '#shared/adapters/redis/state-store.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec } from '#shared/codec/codec.ts';
 import { runService } from '#shared/runtime/service.ts';
-import { dedupSettings } from './config.ts';
+import { bucketsOf, dedupSettings } from './config.ts';
 import { DedupPartition } from './partition.ts';
 import { createPorts } from './ports.ts';
 
@@ -35,8 +35,7 @@ await runService('dedup', dedupSettings, async (context) => {
   const publisher = new Publisher(kafka);
   onClose('publisher', () => publisher.close());
   const store = new RedisStateStore(redis, indexPrefix);
-  const serialsOfPartition = config.indexCapacity / serialPartitions(config.topicsProfile);
-  const buckets = Math.ceil(serialsOfPartition / config.bucketSerials);
+  const buckets = bucketsOf(config, serialPartitions(config.topicsProfile));
 
   const consumer = new StageConsumer({
     kafka,
