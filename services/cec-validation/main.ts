@@ -38,7 +38,11 @@ await runService(stage, cecValidationSettings, async (context) => {
     onRestart: () => metrics.restarts.inc({ stage }),
     stage: {
       start: async (partition, control) => ({
-        worker: new ListingPartition(createPorts({ partition, lists, codec, publisher, metrics }), control),
+        worker: new ListingPartition(
+          createPorts({ partition, lists, codec, publisher, metrics }),
+          control,
+          config.deadLettersInRowMax,
+        ),
         offset: 'committed',
       }),
     },

@@ -70,7 +70,7 @@ function start(more: Partial<ListingPorts> = {}) {
     ...more,
   };
   const control = { commit: (offset: number) => committed.push(offset), fail: () => {} };
-  const partition = new ListingPartition(ports, control);
+  const partition = new ListingPartition(ports, control, 20);
   return (...messages: InMessage[]) => partition.handle(messages, { backlog: 0 });
 }
 

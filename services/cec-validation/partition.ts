@@ -2,6 +2,7 @@ import { OperationalError } from '#shared/base/errors.ts';
 import { type MessageHeaders, readHeaders } from '#shared/codec/headers.ts';
 import type { ListedTail } from '#shared/domain/batches.ts';
 import type { Listing } from '#shared/domain/serials.ts';
+import { DeadLetterRun, type Sign } from '#shared/runtime/dead-letter-run.ts';
 import type { Delivery, InMessage, PartitionControl, PartitionWorker } from '#shared/runtime/stage.ts';
 
 /** What cec-validation reads of a SerialBatch. */
@@ -41,6 +42,12 @@ export interface Listed {
   readonly value: Buffer;
 }
 
+/** A message with what was decoded of it; without readable headers or body it is a dead letter. */
+interface Incoming {
+  readonly message: InMessage;
+  readonly batch: SubmittedView | undefined;
+}
+
 const chunkMessagesMax = 64;
 const notChecked: Listing = { finding: 'not_checked', note: '' };
 
@@ -51,12 +58,18 @@ const notChecked: Listing = { finding: 'not_checked', note: '' };
 export class ListingPartition implements PartitionWorker {
   readonly #ports: ListingPorts;
   readonly #control: PartitionControl;
+  readonly #deadLetters: DeadLetterRun;
   #previous: number | undefined;
   #inFlight: Promise<unknown> = Promise.resolve();
 
-  constructor(ports: ListingPorts, control: PartitionControl) {
+  constructor(ports: ListingPorts, control: PartitionControl, deadLettersInRowMax: number) {
     this.#ports = ports;
     this.#control = control;
+    this.#deadLetters = new DeadLetterRun({
+      stage: 'cec-validation',
+      max: deadLettersInRowMax,
+      inRow: control.deadInRow ?? 0,
+    });
   }
 
   async handle(messages: readonly InMessage[], _delivery: Delivery): Promise<void> {
@@ -75,11 +88,18 @@ export class ListingPartition implements PartitionWorker {
   }
 
   async #handleChunk(messages: readonly InMessage[]): Promise<void> {
-    const batches = messages.map((message) => ({ message, batch: this.#ports.decode(message) }));
-    const answers = await this.#ask(batches.flatMap(({ batch }) => batch ?? []));
+    const incoming = messages.map((message) => ({ message, batch: this.#ports.decode(message) }));
+    const signs = incoming.map(signOf);
+    const admitted = this.#deadLetters.admitted(signs);
+    if (admitted > 0) await this.#list(incoming.slice(0, admitted), signs.slice(0, admitted));
+    if (admitted < messages.length) throw this.#deadLetters.tooMany();
+  }
+
+  async #list(incoming: readonly Incoming[], signs: readonly Sign[]): Promise<void> {
+    const answers = await this.#ask(incoming.flatMap(({ batch }) => batch ?? []));
     const results: Listed[] = [];
     let previous = this.#previous;
-    for (const { message, batch } of batches) {
+    for (const { message, batch } of incoming) {
       const headers = readHeaders(message.headers);
       const placed = withCoordinates(headers ?? unreadable, message.offset, previous);
       previous = message.offset;
@@ -88,7 +108,8 @@ export class ListingPartition implements PartitionWorker {
     }
     await this.#ports.publish(results);
     this.#previous = previous;
-    this.#control.commit(messages.at(-1)!.offset + 1);
+    this.#deadLetters.handled(signs);
+    this.#control.commit(incoming.at(-1)!.message.offset + 1, this.#deadLetters.inRow);
   }
 
   /** One question per product: all batches of a chunk are answered by the same snapshot. */
@@ -146,6 +167,12 @@ export class ListingPartition implements PartitionWorker {
 
 /** Without readable headers the number of lost rows is unknown: the bytes are kept, and the stand-in says 0. */
 const unreadable: MessageHeaders = { submission: '', batch: 0, rows: 0, deadRows: 0, receivedAt: 0 };
+
+/** Ticks show nothing: a deployment that reads no batch may well read them. */
+function signOf({ message, batch }: Incoming): Sign {
+  if (!batch || !readHeaders(message.headers)) return 'dead';
+  return batch.records.length > 0 ? 'good' : 'neither';
+}
 
 function asksLists(batch: SubmittedView): boolean {
   return batch.action === 'register' && batch.records.length > 0;

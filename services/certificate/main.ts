@@ -4,6 +4,7 @@ import { openClickhouse, openKafka, openRedis } from '#shared/adapters/engines.t
 import { StageConsumer } from '#shared/adapters/kafka/consumer.ts';
 import { Publisher } from '#shared/adapters/kafka/publisher.ts';
 import {
+  indexPrefix,
   requireTopics,
   serialPartitions,
   topicName,
@@ -16,15 +17,13 @@ import { Codec } from '#shared/codec/codec.ts';
 import { runService } from '#shared/runtime/service.ts';
 import type { Stage } from '#shared/runtime/stage.ts';
 import { certificateSettings } from './config.ts';
+import { claimsScope } from './decide/claims-state.ts';
 import { DecidePartition } from './decide/partition.ts';
 import { createDecidePorts } from './decide/ports.ts';
 import { createLedger } from './gather/ledger.ts';
 import { GatherPartition } from './gather/partition.ts';
 import { createGatherPorts } from './gather/ports.ts';
 import { LedgerQuestions } from './gather/questions.ts';
-
-/** Hash tag of all keys of the claims (C2). */
-const claimsScope = 'claims';
 
 await runService('certificate', certificateSettings, async (context) => {
   const { config, log, metrics, turned, onClose } = context;
@@ -43,7 +42,7 @@ await runService('certificate', certificateSettings, async (context) => {
   });
   const publisher = new Publisher(kafka);
   onClose('publisher', () => publisher.close());
-  const store = new RedisStateStore(redis, `ledger:t${topicsGeneration}:`);
+  const store = new RedisStateStore(redis, indexPrefix);
   const partitions = serialPartitions(config.topicsProfile);
   const questions = new LedgerQuestions(createLedger({ clickhouse, publisher, codec, partitions }));
 

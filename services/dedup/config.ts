@@ -2,11 +2,8 @@ import { kafkaSettings } from '#shared/adapters/kafka/settings.ts';
 import { whole } from '#shared/runtime/config.ts';
 import { clickhouseSettings, consumerSettings, redisSettings } from '#shared/runtime/engine-settings.ts';
 
-export const dedupSettings = {
-  ...kafkaSettings,
-  ...clickhouseSettings,
-  ...redisSettings,
-  ...consumerSettings,
+/** How an index is laid out when a generation of it begins. */
+export const indexSettings = {
   indexCapacity: whole(
     'INDEX_CAPACITY',
     'serials that the index is laid out for; beyond it works, with more memory',
@@ -21,4 +18,20 @@ export const dedupSettings = {
     most: 450,
     fallback: 400,
   }),
+} as const;
+
+/** Buckets of one partition. */
+export function bucketsOf(
+  settings: { readonly indexCapacity: number; readonly bucketSerials: number },
+  partitions: number,
+): number {
+  return Math.ceil(settings.indexCapacity / partitions / settings.bucketSerials);
+}
+
+export const dedupSettings = {
+  ...kafkaSettings,
+  ...clickhouseSettings,
+  ...redisSettings,
+  ...consumerSettings,
+  ...indexSettings,
 } as const;

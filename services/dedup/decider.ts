@@ -1,10 +1,12 @@
-import { hash } from 'node:crypto';
 import { assert } from '#shared/base/errors.ts';
 import type { Decision } from '#shared/domain/serials.ts';
 import { type Bytes, type Read, utf8Bytes, type Write } from '#shared/runtime/state-store.ts';
 import { decideRecord, outcomeBeforeIndex } from './decide.ts';
+import { bucketKey, type IndexLayout, indexKeys, newestField, serialPlace } from './layout.ts';
 import type { Incoming } from './partition.ts';
 import { packName, packSlots, type Slot, unpackName, unpackSlots } from './slots.ts';
+
+export type { IndexLayout } from './layout.ts';
 
 /** What dedup reads of a ListedBatch. */
 export interface BatchView {
@@ -18,13 +20,6 @@ export interface BatchView {
     readonly finding: string;
   }[];
   readonly listings: readonly { readonly finding: string }[];
-}
-
-/** How one generation of the index lays out its serials; fixed when the generation begins. */
-export interface IndexLayout {
-  /** Secret of the serial hash: nobody outside can aim at a bucket or a collision. */
-  readonly hashKey: string;
-  readonly buckets: number;
 }
 
 /** A record that the index must decide. */
@@ -58,15 +53,20 @@ export type Verdict =
 /** Copies of a batch are told from new ones for this long, by the messages' own received_at (D3). */
 export const idempotencyWindowMs = 7 * 24 * 3_600_000;
 
-/** One score keeps the time and the number of rows: received_at * 1000 + rows. */
+/** One score keeps a time and the number of rows: time * 1000 + rows. */
 const rowsScale = 1_000;
 const batchNumberMax = 0xffff;
 
+/** The score of a batch in the seen-set. */
+export function seenScore(seenAt: number, rows: number): number {
+  return seenAt * rowsScale + rows;
+}
+
 /**
- * The latest receipt of all batches applied: what the window is measured from. Part of the state, so that a decision
+ * The latest receipt of all batches decided: what the window is measured from. Part of the state, so that a decision
  * does not depend on where a chunk ended (D9).
  */
-const newestRead: Read = { kind: 'hash', key: 'receipts', fields: ['newest'] };
+const newestRead: Read = { kind: 'hash', key: indexKeys.receipts, fields: [newestField] };
 
 /**
  * Turns messages into reads, and what was read into decisions and writes. Pure: state comes in as values, and leaves as
@@ -103,10 +103,10 @@ export class Decider {
     const names = { holders: [...holders], suppliers: [...suppliers] };
     const fieldLists = new Map([...buckets].map(([bucket, fields]) => [bucket, [...fields]]));
     const reads: Read[] = [
-      { kind: 'score', key: 'seen', members: [...seen] },
+      { kind: 'score', key: indexKeys.seen, members: [...seen] },
       newestRead,
-      { kind: 'hash', key: 'holders', fields: nameFields(names.holders) },
-      { kind: 'hash', key: 'suppliers', fields: nameFields(names.suppliers) },
+      { kind: 'hash', key: indexKeys.holders, fields: nameFields(names.holders) },
+      { kind: 'hash', key: indexKeys.suppliers, fields: nameFields(names.suppliers) },
       ...[...fieldLists].map(([bucket, fields]): Read => ({ kind: 'hash', key: bucketKey(bucket), fields })),
     ];
     return { messages: planned, reads, buckets: fieldLists, names, seen: [...seen] };
@@ -118,8 +118,8 @@ export class Decider {
   ): { results: readonly Verdict[]; writes: readonly Write[] } {
     const [seenScores = [], receipts = [], holderIds = [], supplierIds = [], ...bucketValues] = values;
     const seen = new SeenBatches(plan.seen, seenScores, receipts[0] ?? null);
-    const holders = new Dictionary('holders', plan.names.holders, holderIds);
-    const suppliers = new Dictionary('suppliers', plan.names.suppliers, supplierIds);
+    const holders = new Dictionary(indexKeys.holders, plan.names.holders, holderIds);
+    const suppliers = new Dictionary(indexKeys.suppliers, plan.names.suppliers, supplierIds);
     const slots = new SlotOverlay(plan.buckets, bucketValues);
 
     const results = plan.messages.map(({ message, records, seenAs }): Verdict => {
@@ -152,14 +152,13 @@ export class Decider {
   /** Each record as the outcome it has without the index, or as what the index is asked. */
   #pending(batch: BatchView | undefined): readonly (Pending | Decision)[] {
     if (!batch) return [];
-    const prefix = `${this.#layout.hashKey}${batch.product}\n`;
     return batch.records.map((record, i) => {
       const outcome = outcomeBeforeIndex(record.finding, batch.listings[i]?.finding ?? '');
       if (outcome) return { outcome, entry: 0, note: '' };
-      const field = hash('sha256', prefix + record.serial_key, 'binary').slice(0, 8);
+      const { field, bucket } = serialPlace(this.#layout, batch.product, record.serial_key);
       return {
         field,
-        bucket: bucketOf(field, this.#layout.buckets),
+        bucket,
         holder: record.holder_key,
         supplier: record.supplier_key,
       };
@@ -167,7 +166,10 @@ export class Decider {
   }
 }
 
-/** D3: the batches of the window by the time of their receipt, with what this chunk adds. */
+/**
+ * D3: the batches of the window, with what this chunk adds. A batch counts as seen at the latest receipt among those up
+ * to it: one that waited in a dead letter for longer than the window is remembered for a whole window all the same.
+ */
 class SeenBatches {
   readonly #scores = new Map<Bytes, number>();
   readonly #marks: [number, Bytes][] = [];
@@ -185,14 +187,14 @@ class SeenBatches {
 
   /** Marks the batch as seen, unless it was before. A copy with another number of rows is our bug. */
   isCopy(name: Bytes, receivedAt: number, rows: number): boolean {
-    this.#newest = Math.max(this.#newest, receivedAt);
     const score = this.#scores.get(name);
     if (score !== undefined && score >= this.#windowStart) {
       const before = score % rowsScale;
       assert(before === rows, `a copy of a batch has ${rows} rows, the first had ${before}`);
       return true;
     }
-    const mark = receivedAt * rowsScale + rows;
+    this.#newest = Math.max(this.#newest, receivedAt);
+    const mark = seenScore(this.#newest, rows);
     this.#scores.set(name, mark);
     this.#marks.push([mark, name]);
     return false;
@@ -200,11 +202,11 @@ class SeenBatches {
 
   writes(): readonly Write[] {
     const writes: Write[] = [];
-    if (this.#marks.length > 0) writes.push({ kind: 'score', key: 'seen', members: this.#marks });
+    if (this.#marks.length > 0) writes.push({ kind: 'score', key: indexKeys.seen, members: this.#marks });
     if (this.#newest > this.#before)
       writes.push(
-        { kind: 'expire', key: 'seen', below: this.#windowStart },
-        { kind: 'set', key: newestRead.key, fields: [['newest', String(this.#newest)]] },
+        { kind: 'expire', key: indexKeys.seen, below: this.#windowStart },
+        { kind: 'set', key: newestRead.key, fields: [[newestField, String(this.#newest)]] },
       );
     return writes;
   }
@@ -294,21 +296,8 @@ function nameFields(names: readonly string[]): readonly Bytes[] {
   return ['', ...names.map(utf8Bytes)];
 }
 
-function bucketKey(bucket: number): string {
-  return `s${bucket}`;
-}
-
-function bucketOf(field: Bytes, buckets: number): number {
-  const number =
-    (field.charCodeAt(0) << 24) |
-    (field.charCodeAt(1) << 16) |
-    (field.charCodeAt(2) << 8) |
-    field.charCodeAt(3);
-  return (number >>> 0) % buckets;
-}
-
 /** (submission, batch) as 16 bytes of the UUID and 2 of the number. */
-function seenName(submission: string, batch: number): Bytes {
+export function seenName(submission: string, batch: number): Bytes {
   const uuid = Buffer.from(submission.replaceAll('-', ''), 'hex').toString('latin1');
   assert(uuid.length === 16, `submission ${submission} is not a UUID`);
   assert(batch <= batchNumberMax, `batch number ${batch} does not fit two bytes`);

@@ -4,6 +4,7 @@ import { openClickhouse, openKafka, openRedis } from '#shared/adapters/engines.t
 import { StageConsumer } from '#shared/adapters/kafka/consumer.ts';
 import { Publisher } from '#shared/adapters/kafka/publisher.ts';
 import {
+  indexPrefix,
   requireTopics,
   serialPartitions,
   topicName,
@@ -14,7 +15,7 @@ import { RedisStateStore } from '#shared/adapters/redis/state-store.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec } from '#shared/codec/codec.ts';
 import { runService } from '#shared/runtime/service.ts';
-import { dedupSettings } from './config.ts';
+import { bucketsOf, dedupSettings } from './config.ts';
 import { DedupPartition } from './partition.ts';
 import { createPorts } from './ports.ts';
 
@@ -33,9 +34,8 @@ await runService('dedup', dedupSettings, async (context) => {
   });
   const publisher = new Publisher(kafka);
   onClose('publisher', () => publisher.close());
-  const store = new RedisStateStore(redis, `ledger:t${topicsGeneration}:`);
-  const serialsOfPartition = config.indexCapacity / serialPartitions(config.topicsProfile);
-  const buckets = Math.ceil(serialsOfPartition / config.bucketSerials);
+  const store = new RedisStateStore(redis, indexPrefix);
+  const buckets = bucketsOf(config, serialPartitions(config.topicsProfile));
 
   const consumer = new StageConsumer({
     kafka,

@@ -226,7 +226,9 @@ describe('D7: another generation, or none', () => {
 
   test('lost between acknowledgement and trim: told with the next message', async () => {
     const { handle, worker } = await bench.start({
-      publish: async () => bench.store.activate({ ...scope, generation: '2' }),
+      publish: async () => {
+        await bench.store.activate({ ...scope, generation: '2' });
+      },
     });
     await handle(message(0));
     await worker.settled();

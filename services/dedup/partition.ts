@@ -4,7 +4,8 @@ import type { Decision } from '#shared/domain/serials.ts';
 import type { Delivery, InMessage, PartitionControl, PartitionWorker } from '#shared/runtime/stage.ts';
 import { Restart } from '#shared/runtime/stage.ts';
 import type { JournalEntry, Scope, Started, StateStore } from '#shared/runtime/state-store.ts';
-import { type BatchView, Decider, type IndexLayout } from './decider.ts';
+import { type BatchView, Decider } from './decider.ts';
+import type { IndexLayout } from './layout.ts';
 
 /** A message of `serials.listed` on its way: bytes, coordinates, and what dedup reads of it. */
 export interface Incoming {

@@ -13,6 +13,9 @@ import {
 } from '#shared/domain/claims/index.ts';
 import type { Cell, Cells } from './cells.ts';
 
+/** Hash tag of all keys of the claims (C2). */
+export const claimsScope = 'claims';
+
 /**
  * Where the state of all claims lies, under the tag `{claims}` (C2). Serials are spread over buckets of a few hundred,
  * which Redis keeps packed: a third of the memory of one large hash.
@@ -32,6 +35,12 @@ const bucketChars = 3;
 
 export function slotCell(slot: string): Cell {
   return { key: `slots:${slot.slice(0, bucketChars)}`, field: slot.slice(bucketChars) };
+}
+
+/** Every key that slots can be under: a slot is written in base64url. */
+export function slotKeys(): readonly string[] {
+  const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'];
+  return letters.flatMap((a) => letters.flatMap((b) => letters.map((c) => `slots:${a}${b}${c}`)));
 }
 
 export const lastCodeCell: Cell = { key: keys.counters, field: 'code' };

@@ -23,4 +23,9 @@ export const consumerSettings = {
     most: 16_777_216,
     fallback: 1_048_576,
   }),
+  deadLettersInRowMax: whole(
+    'DEAD_LETTERS_IN_ROW_MAX',
+    'messages of one partition in a row that may be set aside as dead letters; one more stops the worker',
+    { least: 1, most: 1_000_000, fallback: 20 },
+  ),
 } as const;

@@ -65,8 +65,10 @@ export class MemoryStateStore implements StateStore {
     return 'trimmed';
   }
 
-  async activate(scope: Scope): Promise<void> {
+  async activate(scope: Scope): Promise<'activated' | 'superseded'> {
+    if (Number(this.#generations.get(scope.name) ?? 0) > Number(scope.generation)) return 'superseded';
     this.#generations.set(scope.name, scope.generation);
+    return 'activated';
   }
 
   /** A copy of everything, to be put back by `restore`: how the simulation loses the last writes. */

@@ -17,8 +17,13 @@ export interface Delivery {
 }
 
 export interface PartitionControl {
-  /** Stores `nextOffset` as the group's position, soon. Called only for what is acknowledged, contiguous, in order (L6). */
-  commit(nextOffset: number): void;
+  /**
+   * Stores `nextOffset` as the group's position, soon. Called only for what is acknowledged, contiguous, in order (L6).
+   * `deadInRow`: dead letters in a row up to there, stored with it; 0 when absent.
+   */
+  commit(nextOffset: number, deadInRow?: number): void;
+  /** Dead letters in a row up to the stored position; 0 when absent. */
+  readonly deadInRow?: number;
   /** For what fails after `handle` returned: drops what is held and starts the partition again. */
   fail(error: unknown): void;
 }

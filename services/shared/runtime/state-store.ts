@@ -80,6 +80,6 @@ export interface StateStore {
   apply(scope: Scope, expected: number, applied: Applied): Promise<'applied' | Refusal | 'full'>;
   /** Forgets journal entries after one's own acknowledgement (D6). Obeys D7. */
   trim(scope: Scope, origins: readonly number[]): Promise<'trimmed' | 'no_index'>;
-  /** Makes a generation the current one of an empty scope (first start, or a finished rebuild). */
-  activate(scope: Scope): Promise<void>;
+  /** Begins a generation before the first message. `superseded`: a higher one is current, and stays. */
+  activate(scope: Scope): Promise<'activated' | 'superseded'>;
 }

@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
+import { assert, OperationalError } from '#shared/base/errors.ts';
 import type { Scope, StateStore } from '#shared/runtime/state-store.ts';
 import type { Clickhouse } from './client.ts';
 
@@ -9,35 +10,49 @@ export interface IndexGeneration {
   readonly buckets: number;
 }
 
+export interface KnownGeneration extends IndexGeneration {
+  /** Its first decision may have been made. */
+  readonly ready: boolean;
+}
+
+export interface IndexScope {
+  /** Hash tag of the scope's keys: the partition's number, or `claims`. */
+  readonly scope: string;
+  readonly topicGeneration: number;
+}
+
 /**
  * The generation of a scope that may be used, begun when there has never been one (D7). Numbers come from ClickHouse and
  * are never used twice. `preparing` is written before Redis knows the number and `ready` after: a process that dies in
  * between has decided nothing, and the next one begins a new number. Two that begin at once are harmless: the higher
- * number wins, starts at the beginning of the log, and decides the same.
+ * number wins, starts at the beginning of the log, and decides the same. A generation that Redis lost is returned as it
+ * is: every script refuses it, and the workers wait until it is rebuilt under a new number.
  */
 export async function openGeneration(
   clickhouse: Clickhouse,
   store: StateStore,
-  options: { scope: string; topicGeneration: number; buckets: number },
+  options: IndexScope & { readonly buckets: number },
 ): Promise<IndexGeneration> {
-  const known = await newestGenerations(clickhouse, options);
-  if (known.ready) return known.ready;
-  const begun = {
-    generation: String(known.highest + 1),
-    hashKey: randomBytes(16).toString('hex'),
+  const known = (await knownGenerations(clickhouse, options)).find(({ ready }) => ready);
+  if (known) return known;
+  const begun = await beginGeneration(clickhouse, options, {
+    hashKey: newHashKey(),
     buckets: options.buckets,
-  };
-  await record(clickhouse, options, begun, 'preparing');
+  });
   const scope: Scope = { name: options.scope, generation: begun.generation };
-  await store.activate(scope);
-  await record(clickhouse, options, begun, 'ready');
-  return (await newestGenerations(clickhouse, options)).ready ?? begun;
+  if ((await store.activate(scope)) === 'superseded')
+    throw new OperationalError('no_index', `another generation of {${options.scope}} was begun meanwhile`, {
+      retryable: true,
+    });
+  await recordReady(clickhouse, options, begun);
+  return begun;
 }
 
-async function newestGenerations(
+/** Every generation ever begun, the newest first. */
+export async function knownGenerations(
   clickhouse: Clickhouse,
-  options: { scope: string; topicGeneration: number },
-): Promise<{ highest: number; ready?: IndexGeneration }> {
+  { scope, topicGeneration }: IndexScope,
+): Promise<readonly KnownGeneration[]> {
   const rows = await clickhouse.query<{
     generation: number;
     ready: number;
@@ -48,31 +63,57 @@ async function newestGenerations(
      FROM index_generations
      WHERE scope = {scope:String} AND topic_generation = {topicGeneration:UInt32}
      GROUP BY generation ORDER BY generation DESC`,
-    { scope: options.scope, topicGeneration: options.topicGeneration },
+    { scope, topicGeneration },
   );
-  const ready = rows.find((row) => row.ready === 1);
-  return {
-    highest: rows[0]?.generation ?? 0,
-    ...(ready
-      ? { ready: { generation: String(ready.generation), hashKey: ready.hash_key, buckets: ready.buckets } }
-      : {}),
-  };
+  return rows.map(({ generation, ready, hash_key: hashKey, buckets }) => ({
+    generation: String(generation),
+    ready: ready === 1,
+    hashKey,
+    buckets,
+  }));
+}
+
+/** Secret of a serial hash. */
+export function newHashKey(): string {
+  return randomBytes(16).toString('hex');
+}
+
+/** Two that begin at once see the same highest number: by chance they do not take the same next one. */
+const leapMax = 1_000_000;
+
+/** Takes a new number, higher than all before, and writes it down before anything is kept under it. */
+export async function beginGeneration(
+  clickhouse: Clickhouse,
+  scope: IndexScope,
+  layout: { readonly hashKey: string; readonly buckets: number },
+): Promise<IndexGeneration> {
+  const [newest] = await knownGenerations(clickhouse, scope);
+  const generation = Number(newest?.generation ?? 0) + randomInt(1, leapMax);
+  assert(
+    Number.isSafeInteger(generation),
+    `the numbers of index generations of {${scope.scope}} are used up`,
+  );
+  const begun = { generation: String(generation), ...layout };
+  await record(clickhouse, scope, begun, 'preparing');
+  return begun;
+}
+
+/** From now on the generation is the one that workers use. Written after Redis has it. */
+export async function recordReady(
+  clickhouse: Clickhouse,
+  scope: IndexScope,
+  begun: IndexGeneration,
+): Promise<void> {
+  await record(clickhouse, scope, begun, 'ready');
 }
 
 async function record(
   clickhouse: Clickhouse,
-  options: { scope: string; topicGeneration: number },
-  begun: IndexGeneration,
+  { scope, topicGeneration }: IndexScope,
+  { generation, hashKey, buckets }: IndexGeneration,
   state: 'preparing' | 'ready',
 ): Promise<void> {
   await clickhouse.insertRows('index_generations', [
-    {
-      scope: options.scope,
-      topic_generation: options.topicGeneration,
-      generation: begun.generation,
-      state,
-      hash_key: begun.hashKey,
-      buckets: begun.buckets,
-    },
+    { scope, topic_generation: topicGeneration, generation, state, hash_key: hashKey, buckets },
   ]);
 }

@@ -1,6 +1,7 @@
 import type { Admin, Batch, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { AssertionError, isRetryable } from '#shared/base/errors.ts';
 import { backoffMs } from '#shared/runtime/backoff.ts';
+import { inRowOf, noteOf } from '#shared/runtime/dead-letter-run.ts';
 import { FetchGate } from '#shared/runtime/gate.ts';
 import { type InMessage, type PartitionWorker, Restart, type Stage } from '#shared/runtime/stage.ts';
 import { type KafkaLog, toInMessage, translateKafkaError } from './client.ts';
@@ -137,12 +138,14 @@ export class StageConsumer {
   /** Asks the stage to start, and makes sure that its position lies inside the log (K6). */
   async #open(run: PartitionRun): Promise<{ worker: PartitionWorker; offset: number }> {
     const { stage, topic } = this.#options;
+    const stored = await this.#stored(run.partition);
     const started = await stage.start(run.partition, {
-      commit: (nextOffset) => run.commit(nextOffset),
+      commit: (nextOffset, deadInRow) => run.commit(nextOffset, deadInRow),
+      deadInRow: stored.deadInRow,
       fail: (error) => run.fail(error),
     });
     const range = await this.#range(run.partition);
-    const offset = started.offset === 'committed' ? await this.#committed(run.partition) : started.offset;
+    const offset = started.offset === 'committed' ? stored.offset : started.offset;
     if (offset < range.low || offset > range.high)
       throw new AssertionError(
         `position ${offset} of ${topic}/${run.partition} lies outside the log (${range.low} to ${range.high}): ` +
@@ -162,12 +165,13 @@ export class StageConsumer {
     }
   }
 
-  async #committed(partition: number): Promise<number> {
+  /** The group's position, from the beginning when there is none, and the count beside it. */
+  async #stored(partition: number): Promise<{ offset: number; deadInRow: number }> {
     const { groupId, topic } = this.#options;
     try {
       const [entry] = await this.#admin.fetchOffsets({ groupId, topics: [topic] });
-      const offset = Number(entry?.partitions.find((part) => part.partition === partition)?.offset ?? -1);
-      return Math.max(offset, 0);
+      const found = entry?.partitions.find((part) => part.partition === partition);
+      return { offset: Math.max(Number(found?.offset ?? -1), 0), deadInRow: inRowOf(found?.metadata) };
     } catch (error) {
       throw translateKafkaError(error, 'read the committed offsets');
     }
@@ -216,7 +220,12 @@ export class StageConsumer {
     const { topic } = this.#options;
     try {
       await this.#consumer.commitOffsets(
-        offsets.map(({ partition, offset }) => ({ topic, partition, offset: String(offset) })),
+        offsets.map(({ partition, offset, metadata }) => ({
+          topic,
+          partition,
+          offset: String(offset),
+          metadata,
+        })),
       );
     } catch (error) {
       // What was not committed is delivered again, to whoever owns the partition then.
@@ -238,7 +247,7 @@ class PartitionRun {
   readonly #hooks: RunHooks;
   #opening: Promise<void> = Promise.resolve();
   #failures = 0;
-  #uncommitted: number | undefined;
+  #uncommitted: { readonly offset: number; readonly deadInRow: number } | undefined;
   #handling: Promise<unknown> = Promise.resolve();
   stopped = false;
   gate: FetchGate | undefined;
@@ -267,14 +276,15 @@ class PartitionRun {
     this.stopped = true;
   }
 
-  commit(nextOffset: number): void {
-    this.#uncommitted = Math.max(this.#uncommitted ?? 0, nextOffset);
+  commit(nextOffset: number, deadInRow = 0): void {
+    if (nextOffset >= (this.#uncommitted?.offset ?? 0)) this.#uncommitted = { offset: nextOffset, deadInRow };
   }
 
-  takeCommit(): { partition: number; offset: number }[] {
-    const offset = this.#uncommitted;
+  takeCommit(): { partition: number; offset: number; metadata: string }[] {
+    const taken = this.#uncommitted;
     this.#uncommitted = undefined;
-    return offset === undefined ? [] : [{ partition: this.partition, offset }];
+    if (!taken) return [];
+    return [{ partition: this.partition, offset: taken.offset, metadata: noteOf(taken.deadInRow) }];
   }
 
   /** True when everything up to `lastOffset` was taken over; false when the partition starts again. */

@@ -40,6 +40,9 @@ export function topicName(name: string): string {
 /** Generation of all topics; Redis keys that hold positions carry it too (K6). */
 export const topicsGeneration: number = plan.generation;
 
+/** Begins the name of every Redis key that holds state of the log: indexes of serials and claims. */
+export const indexPrefix = `ledger:t${topicsGeneration}:`;
+
 /** Number of partitions of the serial topics: a serial's partition is its hash modulo this. */
 export function serialPartitions(profile: TopicsProfile): number {
   return plan.profiles[profile].partitions;

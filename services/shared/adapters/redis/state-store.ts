@@ -17,7 +17,27 @@ import { PackedTexts } from './packed.ts';
 
 type Script = (...args: (string | number | Buffer)[]) => Promise<unknown>;
 type Scripted = Redis &
-  Record<'ledgerStartBuffer' | 'ledgerReadBuffer' | 'ledgerApply' | 'ledgerTrim', Script>;
+  Record<'ledgerStartBuffer' | 'ledgerReadBuffer' | 'ledgerApply' | 'ledgerTrim' | 'ledgerActivate', Script>;
+
+/** Holds the number of a generation while it is built; no generation without it is ever switched to. */
+export const buildingKey = 'building';
+
+/** Says which generation of a scope is the current one (D7). */
+export function generationKey(prefix: string, scope: Pick<Scope, 'name'>): string {
+  return `${prefix}{${scope.name}}:generation`;
+}
+
+/** Name in Redis of a key of the state. */
+export function stateKey(prefix: string, scope: Scope, name: string): string {
+  return `${prefix}{${scope.name}}:${scope.generation}:${name}`;
+}
+
+/** Makes a script of `lua/` the command `ledgerName` of a connection. */
+export function defineScript(redis: Redis, name: string): void {
+  redis.defineCommand(`ledger${name[0]!.toUpperCase()}${name.slice(1)}`, {
+    lua: readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8'),
+  });
+}
 
 const readKinds = { hash: 1, score: 2 } as const;
 const writeKinds = { set: 1, delete: 2, score: 3, expire: 4 } as const;
@@ -29,14 +49,14 @@ const writeKinds = { set: 1, delete: 2, score: 3, expire: 4 } as const;
 export class RedisStateStore implements StateStore {
   readonly #redis: Scripted;
   readonly #prefix: string;
+  readonly #building: boolean;
 
-  constructor(redis: Redis, prefix: string) {
-    for (const name of ['start', 'read', 'apply', 'trim'])
-      redis.defineCommand(`ledger${name[0]!.toUpperCase()}${name.slice(1)}`, {
-        lua: readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8'),
-      });
+  /** `building`: the state of a generation that is being built and is not the current one. */
+  constructor(redis: Redis, prefix: string, options: { readonly building?: boolean } = {}) {
+    for (const name of ['start', 'read', 'apply', 'trim', 'activate']) defineScript(redis, name);
     this.#redis = redis as Scripted;
     this.#prefix = prefix;
+    this.#building = options.building ?? false;
   }
 
   async start(scope: Scope): Promise<Started | 'no_index'> {
@@ -103,17 +123,19 @@ export class RedisStateStore implements StateStore {
     )) as 'trimmed' | 'no_index';
   }
 
-  async activate(scope: Scope): Promise<void> {
-    await this.#call('activate', () => this.#redis.set(this.#generationKey(scope), scope.generation));
+  async activate(scope: Scope): Promise<'activated' | 'superseded'> {
+    const keys = [generationKey(this.#prefix, scope), ...this.#keys(scope, ['position'])];
+    return (await this.#call('activate', () =>
+      this.#redis.ledgerActivate(keys.length, ...keys, scope.generation),
+    )) as 'activated' | 'superseded';
   }
 
   #generationKey(scope: Scope): string {
-    return `${this.#prefix}{${scope.name}}:generation`;
+    return this.#building ? stateKey(this.#prefix, scope, buildingKey) : generationKey(this.#prefix, scope);
   }
 
   #keys(scope: Scope, names: readonly string[]): string[] {
-    const start = `${this.#prefix}{${scope.name}}:${scope.generation}:`;
-    return names.map((name) => start + name);
+    return names.map((name) => stateKey(this.#prefix, scope, name));
   }
 
   async #call<T>(doing: string, call: () => Promise<T>): Promise<T> {

@@ -6,7 +6,9 @@
 -- Checks come first and may refuse. What follows the first write does not fail; but a Lua error would not undo writes, so
 -- while writes are under way the generation is not there: an index cut off in between is never decided from (D1, D7).
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'no_index' end
-if (redis.call('HGET', KEYS[2], 'position') or '-1') ~= ARGV[2] then return 'moved' end
+local position = redis.call('HGET', KEYS[2], 'position')
+if not position then return 'no_index' end
+if position ~= ARGV[2] then return 'moved' end
 
 local unpackStruct = struct.unpack
 local entries, at = {}, 1

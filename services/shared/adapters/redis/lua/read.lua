@@ -2,7 +2,9 @@
 -- reads: for each key one kind byte (1 hash fields, 2 scores), a count, then that many length-prefixed names.
 -- Answers one string: for each name its value, length-prefixed; length 2^32-1 means there is none. A refusal is a list of one word.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'no_index'} end
-if (redis.call('HGET', KEYS[2], 'position') or '-1') ~= ARGV[2] then return {'moved'} end
+local position = redis.call('HGET', KEYS[2], 'position')
+if not position then return {'no_index'} end
+if position ~= ARGV[2] then return {'moved'} end
 
 local unpackStruct, pack = struct.unpack, struct.pack
 -- Lua takes at most about 8,000 arguments in one call.

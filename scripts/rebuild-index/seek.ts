@@ -1,0 +1,103 @@
+import type { Admin, Kafka } from 'kafkajs';
+import { translateKafkaError } from '#shared/adapters/kafka/client.ts';
+import { logBounds, readLog } from '#shared/adapters/kafka/read-log.ts';
+import { topicName, topicsGeneration } from '#shared/adapters/kafka/topics.ts';
+import { OperationalError } from '#shared/base/errors.ts';
+import { readHeaders } from '#shared/codec/headers.ts';
+import type { InMessage } from '#shared/runtime/stage.ts';
+
+/**
+ * Where dedup must read on after a rebuild up to `cut` (R1): the start of `serials.listed`, if nothing that was accepted
+ * lies between the cut and that start. Its first message says so itself, by its origin or link; where it cannot (its
+ * predecessor is gone, or everything is), the log of what was accepted is asked.
+ * @throws OperationalError `seek_rule`, not retryable
+ */
+export async function serialsSeekOffset(kafka: Kafka, partition: number, cut: number): Promise<number> {
+  const admin = kafka.admin();
+  await admin.connect().catch((error) => {
+    throw translateKafkaError(error, 'connect');
+  });
+  try {
+    const listed = topicName('serials.listed');
+    const { low, high } = (await logBounds(admin, listed)).get(partition) ?? { low: 0, high: 0 };
+    if (low === 0) return 0;
+    const first =
+      low < high ? await firstMessage(kafka, listed, { partition, from: low, to: high }) : undefined;
+    const headers = first && readHeaders(first.headers);
+    if (headers?.origin !== undefined && headers.origin <= cut) return low;
+    if (headers?.link !== undefined && headers.link <= cut) return low;
+    const passed = await committed(
+      admin,
+      `cec-validation.g${topicsGeneration}`,
+      'serials.submitted',
+      partition,
+    );
+    const to = Math.min(headers?.origin ?? Number.POSITIVE_INFINITY, passed);
+    const missing = await firstMessage(kafka, topicName('serials.submitted'), {
+      partition,
+      from: cut + 1,
+      to,
+    });
+    if (!missing) return low;
+    throw new OperationalError(
+      'seek_rule',
+      `partition ${partition}: the ledger is complete up to origin ${cut}, and ${listed} begins behind origin ${missing.offset}: ` +
+        `stop cec-validation, set its group cec-validation.g${topicsGeneration} back to offset ${cut + 1} of ` +
+        `${topicName('serials.submitted')}/${partition}, start it again, and rebuild when it has caught up`,
+      { retryable: false },
+    );
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/**
+ * Where decide must read on after a rebuild up to `cut`: at the next message, since it accepts no other (C2).
+ * @throws OperationalError `seek_rule`, not retryable
+ */
+export async function claimsSeekOffset(kafka: Kafka, cut: number): Promise<number> {
+  const admin = kafka.admin();
+  await admin.connect().catch((error) => {
+    throw translateKafkaError(error, 'connect');
+  });
+  try {
+    const topic = topicName('claims.evidenced');
+    const { low, high } = (await logBounds(admin, topic)).get(0) ?? { low: 0, high: 0 };
+    if (low <= cut + 1 && cut + 1 <= high) return cut + 1;
+    throw new OperationalError(
+      'seek_rule',
+      `the ledger has every claim up to offset ${cut} of ${topic}, which is kept from ${low} to ${high}: ` +
+        'retention has passed what was not decided yet, or the topic was recreated. Restore the matching stores',
+      { retryable: false },
+    );
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function firstMessage(
+  kafka: Kafka,
+  topic: string,
+  range: { readonly partition: number; readonly from: number; readonly to: number },
+): Promise<InMessage | undefined> {
+  let found: InMessage | undefined;
+  await readLog({
+    kafka,
+    topic,
+    ranges: [range],
+    read(message) {
+      found = message;
+      return 'enough';
+    },
+  });
+  return found;
+}
+
+async function committed(admin: Admin, groupId: string, topic: string, partition: number): Promise<number> {
+  try {
+    const [entry] = await admin.fetchOffsets({ groupId, topics: [topicName(topic)] });
+    return Math.max(Number(entry?.partitions.find((part) => part.partition === partition)?.offset ?? -1), 0);
+  } catch (error) {
+    throw translateKafkaError(error, 'read the committed offsets');
+  }
+}
