@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { referenceOf } from '#scripts/fuzz/reference.ts';
 import { type Delimiter, delimiters } from './dialect.ts';
 import { locateBrokenQuotes } from './quotes.ts';
 import { type OnRecord, pieceChars, RecordReader, readRecords } from './records.ts';
@@ -35,54 +36,9 @@ async function readCut(text: string, cuts: readonly number[], reader: RecordRead
 
 const comma = { delimiter: ',' } as const;
 
-/** One character after the other, nothing shared with the reader: what CSV is, and where its lines are. */
-function reference(text: string, delimiter: Delimiter = ','): Read {
-  const records: { cells: string[]; line: number }[] = [];
-  let cells: string[] = [];
-  let cell = '';
-  let state: 'start' | 'plain' | 'quoted' | 'closed' = 'start';
-  let line = 1;
-  let began = 1;
-  const endCell = () => {
-    cells.push(cell.trim());
-    cell = '';
-    state = 'start';
-  };
-  const endRecord = () => {
-    endCell();
-    if (cells.some((text) => text !== '')) records.push({ cells, line: began });
-    cells = [];
-  };
-  const chars = text.replace(/^\ufeff/, '');
-  for (let i = 0; i < chars.length; i++) {
-    const char = chars[i]!;
-    const lineEnd = char === '\n' || (char === '\r' && chars[i + 1] !== '\n');
-    if (lineEnd) line += 1;
-    if (state === 'quoted') {
-      if (char !== '"') cell += char;
-      else if (chars[i + 1] === '"') {
-        cell += '"';
-        i += 1;
-      } else state = 'closed';
-    } else if (char === delimiter) endCell();
-    else if (lineEnd) {
-      endRecord();
-      began = line;
-    } else if (char === '\r') continue;
-    else if (state === 'closed') {
-      if (char.trim() !== '') return { records, refused: 'quotes_broken' };
-    } else if (state === 'start' && char === '"') {
-      cell = '';
-      state = 'quoted';
-    } else {
-      cell += char;
-      if (char.trim() !== '') state = 'plain';
-    }
-  }
-  if (state === 'quoted') return { records, refused: 'quotes_broken' };
-  endRecord();
-  return { records };
-}
+/** Without the mark at the start, which is none of the text. */
+const reference = (text: string, delimiter: Delimiter = ',') =>
+  referenceOf(text.replace(/^\ufeff/, ''), delimiter);
 
 const noise = fc.string({
   unit: fc.constantFrom(
@@ -220,6 +176,19 @@ test('a byte order mark at the start of a piece belongs to its cell', async () =
   expect(boundary).toBe(pieceChars + 1);
   const { records } = await read(text.slice(1));
   expect(records.at(-1)?.cells).toEqual(['a\ufeffb', 'c']);
+});
+
+test.each([
+  ['a,b\nc,d\n', [1, 2]],
+  ['a,b\nc,\n', [1, 2]],
+  ['a,b\n"c\n",\n', [1, 2]],
+  ['a,b\r', [1]],
+  ['', []],
+])('hundred thousands of blank lines behind %j are no records', async (text, lines) => {
+  for (const blank of ['\n', '\r\n', ',,,\r\n', ' \t,\r'])
+    expect((await read(text + blank.repeat(300_000))).records.map(({ line }) => line)).toEqual(lines);
+  const open = await read(`a,b\nc,"d${'\n'.repeat(10)}`);
+  expect(open.refused).toBe('quotes_broken');
 });
 
 test('reading ends when the receiver refuses', async () => {

@@ -122,8 +122,20 @@ export async function readRecords(
   onRecord: OnRecord,
 ): Promise<Refusal | undefined> {
   const reader = new RecordReader(options, onRecord);
-  await reader.write(text);
+  await reader.write(withoutBlankEnd(text, options.delimiter));
   return reader.end();
+}
+
+/**
+ * Without the blank lines at the end: spreadsheets leave them by the hundred thousand, and each costs as much as a row. What
+ * is cut off holds no quotation mark, so it changes nothing before it.
+ */
+function withoutBlankEnd(text: string, delimiter: Delimiter): string {
+  const blank = new Set([delimiter, '\t', ' ', '\r', '\n'].map((sign) => sign.charCodeAt(0)));
+  let last = text.length - 1;
+  while (last >= 0 && blank.has(text.charCodeAt(last))) last -= 1;
+  const lineEndAt = text.slice(last + 1).search(/[\r\n]/);
+  return lineEndAt < 0 ? text : text.slice(0, last + 1 + lineEndAt + 1);
 }
 
 /** Resolves when the parser has taken a piece, whatever became of it; errors come as events. */

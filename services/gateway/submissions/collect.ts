@@ -134,7 +134,8 @@ const damagedFindings: ReadonlySet<string> = new Set([
   'serial_is_date',
   'cell_is_formula',
 ]);
-const damagedNotes = ['serial_zeros_lost', 'serial_digits_rounded', 'model_looks_like_date'];
+/** A model that looks like a date is not among them: whether it is one is for the approved list to say. */
+const damagedNotes = ['serial_zeros_lost', 'serial_digits_rounded'];
 
 /** The code of the damage that a spreadsheet program did to a row. */
 function damageOf({ finding, note }: SerialRecord): string | undefined {
@@ -147,10 +148,7 @@ function damageOf({ finding, note }: SerialRecord): string | undefined {
 function sampleOf(record: SerialRecord, document: DocumentKind): object {
   const code = damageOf(record)!;
   const reason = findReason(code)!;
-  const column =
-    record.column !== ''
-      ? record.column
-      : headingOf(document, code === 'model_looks_like_date' ? 'model' : 'serial');
+  const column = record.column === '' ? headingOf(document, 'serial') : record.column;
   const field = document.layout.find(({ heading }) => heading === column)?.field ?? 'serial';
   const { row, line } = record;
   return {
