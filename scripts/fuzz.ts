@@ -11,7 +11,7 @@ import { Broken } from './fuzz/check.ts';
 import { type FuzzFigures, fuzz } from './fuzz/run.ts';
 
 const heapMb = 128;
-const rssMbMax = 400;
+const rssMbMax = 512;
 
 const { values } = parseArgs({
   options: {

@@ -76,6 +76,9 @@ export interface Api {
 
 const earlierWaitMs = 250;
 const watermarkPauseMs = 15;
+/** A file that was accepted a moment ago is waited for on its way to the ledger. */
+const fileWaitMs = 2_000;
+const filePauseMs = 50;
 
 /** All operations of the gateway on the real engines. */
 export function createApi(options: ApiOptions): Api {
@@ -137,7 +140,7 @@ export function createApi(options: ApiOptions): Api {
     status: async (id, waitMs) => watched(options, await submissionStatus(statusPorts, id, waitMs)),
     report: (id, { account }, remarks) =>
       reportRows(reads.report(id, { remarks }), account, { entries: lookups.entries, list }),
-    file: (id) => reads.file(id),
+    file: (id) => awaited(() => reads.file(id), now() + fileWaitMs, now),
   };
 
   const endpoints = [
@@ -206,6 +209,19 @@ function accepted(
     },
     acceptedMs,
   );
+}
+
+/** What is asked for, once it is there; undefined when the time is over. */
+async function awaited<T>(
+  ask: () => Promise<T | undefined>,
+  deadline: number,
+  now: () => number,
+): Promise<T | undefined> {
+  for (;;) {
+    const found = await ask();
+    if (found !== undefined || now() >= deadline) return found;
+    await pause(filePauseMs);
+  }
 }
 
 /** Whoever looks at a submission that does not add up raises the alarm. */

@@ -105,9 +105,9 @@ export function registrationEndpoints(api: SubmissionApi): readonly Endpoint[] {
           raw: true,
         },
         answers: {
-          200: { description: 'All rows are decided.', content: json(ResultView) },
           202: {
-            description: 'All rows are stored. What became of them is told at the address of the submission.',
+            description:
+              'All rows are stored. What became of them is in the answer, once that is decided, and told at the address of the submission.',
             headers: { Location: 'address of the submission' },
             content: json(ResultView),
           },
@@ -155,7 +155,7 @@ export function registrationEndpoints(api: SubmissionApi): readonly Endpoint[] {
           received: taken.received,
           ...decided,
         };
-        return { status: decided.state === 'final' ? 200 : 202, headers: { location: url }, body };
+        return { status: 202, headers: { location: url }, body };
       },
     ),
   ];

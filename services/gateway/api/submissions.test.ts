@@ -324,7 +324,7 @@ test('JSON: with wait_ms the answer comes with the outcomes', async () => {
   const { call } = await open({ decided: true });
   const { status, body } = await call('acme', 'POST', '/v1/serials?wait_ms=1000', { rows: [jsonRow('S1')] });
   expect([status, body]).toMatchObject([
-    200,
+    202,
     { result: 'Successful', state: 'final', outcomes: { registered: 1 } },
   ]);
 });
