@@ -3,6 +3,9 @@ import { choice, text, whole } from '#shared/runtime/config.ts';
 import { clickhouseSettings } from '#shared/runtime/engine-settings.ts';
 import { lastDays } from './declarations/api-users.ts';
 
+import { damageShareMaxDefault } from './submissions/collect.ts';
+import { parseRowLimits, rowLimitsDefault } from './submissions/limits.ts';
+
 const sha256 = /^[0-9a-f]{64}$/;
 
 export const gatewaySettings = {
@@ -26,6 +29,19 @@ export const gatewaySettings = {
     most: 12 * 1024 * 1024,
     fallback: 8 * 1024 * 1024,
   }),
+  rowLimits: {
+    ...text(
+      'SUBMISSION_ROWS_MAX',
+      'rows of one submission by channel, and of files by the guidance that they follow: csv=5000, json=5000, csv:vsp=1000',
+    ),
+    fallback: rowLimitsDefault,
+    parse: parseRowLimits,
+  },
+  damagePercentMax: whole(
+    'DAMAGED_ROWS_PERCENT_MAX',
+    'percent of rows damaged by a spreadsheet program, of a file or of one model in it, above which nothing is taken',
+    { least: 0, most: 100, fallback: 100 * damageShareMaxDefault },
+  ),
   uploadsMax: whole('UPLOADS_MAX', 'uploads read or written at once; more are told to come again', {
     least: 1,
     most: 1_000,

@@ -9,7 +9,8 @@ let api: DescribedApi;
 let steps: Record<string, CallOptions>;
 
 beforeAll(async () => {
-  gateway = await startTestGateway();
+  // The ledger-writer alone: files that were accepted get into the ledger, and nothing is ever decided.
+  gateway = await startTestGateway({}, { 'ledger-writer': 1 });
   api = gateway.api;
   steps = await successes();
 });
@@ -78,6 +79,8 @@ async function successes(): Promise<Record<string, CallOptions>> {
     },
     getSubmission: { key: vsp.key, params: { submission } },
     getReport: { key: vsp.key, params: { submission } },
+    getSubmissionFile: { key: vsp.key, params: { submission } },
+    registerSerials: { key },
     lookUpSerials: { key },
     getSerial: { key, params: { product: 'panel', serial: 'SM26000001' } },
     createClaim: { key: agent },
@@ -182,6 +185,15 @@ describe('what is wrong with a request is answered as described', () => {
     const answer = await api.call('declareForApi', { ...steps.declareForApi, body });
     expect([answer.status, answer.body.code, answer.body.limit]).toEqual([413, 'body_too_large', 4 * 1024]);
   });
+});
+
+it('a check of a file is answered as described, and needs no declaration', async () => {
+  const { status, body } = await api.call('createSubmission', {
+    ...steps.createSubmission!,
+    query: { validateOnly: 'true' },
+    body: fileExample(),
+  });
+  expect([status, body.received, body.refused, body.lists]).toEqual([200, 1, 0, 'not_checked']);
 });
 
 describe('files and their declaration', () => {

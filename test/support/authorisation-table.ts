@@ -139,6 +139,15 @@ export const authorisation: Readonly<Record<string, Row>> = {
     },
   },
   getSubmission: { outcomes: { ...all('resource_not_found', ...uploaders, 'regulator'), ...waiting } },
+  registerSerials: {
+    request: { body: { rows: [] } },
+    outcomes: {
+      ...all('api_declaration_missing', ...suppliers, 'vsp'),
+      inverters: 'product_not_registered',
+      ...waiting,
+    },
+  },
+  getSubmissionFile: { outcomes: { ...all('resource_not_found', ...uploaders, 'regulator'), ...waiting } },
   getReport: { outcomes: { ...all('resource_not_found', ...uploaders, 'regulator'), ...waiting } },
 
   lookUpSerials: {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Fleet } from '#scripts/fleet.ts';
+import { Fleet, type ServiceName } from '#scripts/fleet.ts';
 import { operatorKey } from '#scripts/operator-key.ts';
 import { Casting } from './cast.ts';
 import { DescribedApi } from './described-api.ts';
@@ -15,9 +15,13 @@ export interface TestGateway {
   stop(): Promise<void>;
 }
 
-/** A gateway on real engines and fresh data, without workers behind it: what it accepts stays accepted. */
+/**
+ * A gateway on real engines and fresh data, without workers behind it, unless some are asked for: what it accepts stays
+ * accepted.
+ */
 export async function startTestGateway(
   settings: Readonly<Record<string, string>> = {},
+  workers: Partial<Record<ServiceName, number>> = {},
 ): Promise<TestGateway> {
   const { supervisor, dataDir, close } = await openTestSupervisor();
   const key = operatorKey(dataDir);
@@ -25,7 +29,7 @@ export async function startTestGateway(
     supervisor,
     env: process.env,
     settings: { OPERATOR_KEY_SHA256: key.sha256, SIGN_UPS_PER_MINUTE: '10000', ...settings },
-    instances: { 'cec-validation': 0, dedup: 0, 'ledger-writer': 0, certificate: 0 },
+    instances: { 'cec-validation': 0, dedup: 0, 'ledger-writer': 0, certificate: 0, ...workers },
     progress: () => undefined,
   });
   const api = await DescribedApi.open(fleet.gatewayUrl);

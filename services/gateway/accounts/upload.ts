@@ -1,5 +1,5 @@
 import { currentText } from '#gateway/declarations/texts.ts';
-import { type Refusal, refuse } from '#gateway/refusal.ts';
+import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import type { Sender } from '#gateway/submissions/rows.ts';
 import { sydneyDay } from '#shared/domain/days.ts';
 import type { Channel, Product } from '#shared/domain/serials.ts';
@@ -46,10 +46,18 @@ export function permitUpload(
   identity: Identity,
   intent: UploadIntent,
 ): UploadPermit | Refusal {
-  const needed = kindsOfProduct(intent.product);
-  if (!isOfKind(identity.account, ...needed)) return refuse('product_not_registered', undefined, { needed });
+  const sender = permitCheck(accounts, identity, intent.product);
+  if (isRefusal(sender)) return sender;
   const declared = declaredFor(accounts, identity, intent);
-  return 'refused' in declared ? declared : { sender: senderOf(accounts, identity), ...declared };
+  return isRefusal(declared) ? declared : { sender, ...declared };
+}
+
+/** Whether rows may be checked, of which nothing is stored: a declaration goes with an upload, and this is none. */
+export function permitCheck(accounts: Knowledge, identity: Identity, product: Product): Sender | Refusal {
+  const needed = kindsOfProduct(product);
+  return isOfKind(identity.account, ...needed)
+    ? senderOf(accounts, identity)
+    : refuse('product_not_registered', undefined, { needed });
 }
 
 type Declared = Pick<UploadPermit, 'declaration' | 'declaredBy'>;

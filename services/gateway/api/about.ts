@@ -2,13 +2,15 @@ import Type from 'typebox';
 import { type Endpoint, open } from '#gateway/http/operation.ts';
 import { batchBytesMax, batchRowsMax } from '#gateway/submissions/batches.ts';
 import { cellCharsMax } from '#gateway/submissions/cells.ts';
-import { documents } from '#gateway/submissions/documents.ts';
+import type { RowLimits } from '#gateway/submissions/limits.ts';
 import { reasonKinds, reasons } from '#shared/domain/reasons.ts';
 import { json } from './common.ts';
 
 const Count = Type.Integer({ minimum: 1 });
 
 export interface Limits {
+  readonly rows: RowLimits;
+  readonly damageShareMax: number;
   readonly submissionBytes: number;
   readonly uploadsAtOnce: number;
   readonly lookupSerials: number;
@@ -36,7 +38,17 @@ export function aboutEndpoints(limits: Limits): readonly Endpoint[] {
                 {
                   submissions: Type.Object(
                     {
-                      rows: Type.Record(Type.String(), Count, { description: 'of a file, by product' }),
+                      rows: Type.Object(
+                        { csv: Count, json: Count },
+                        { additionalProperties: false, description: 'of one submission, by channel' },
+                      ),
+                      rows_by_guidance: Type.Record(Type.String(), Count, {
+                        description: 'of a file that is uploaded with `guidance`',
+                      }),
+                      damaged_share: Type.Number({
+                        description:
+                          'more rows than this share damaged by a spreadsheet program: nothing is taken',
+                      }),
                       bytes: Count,
                       cell_characters: Count,
                       uploads_at_once: Count,
@@ -62,7 +74,9 @@ export function aboutEndpoints(limits: Limits): readonly Endpoint[] {
         status: 200,
         body: {
           submissions: {
-            rows: Object.fromEntries(documents.map(({ product, rowsMax }) => [product, rowsMax])),
+            rows: { csv: limits.rows.csv, json: limits.rows.json },
+            rows_by_guidance: limits.rows.guidance,
+            damaged_share: limits.damageShareMax,
             bytes: limits.submissionBytes,
             cell_characters: cellCharsMax,
             uploads_at_once: limits.uploadsAtOnce,

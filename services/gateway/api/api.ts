@@ -1,12 +1,13 @@
 import type { Logger } from 'pino';
 import type { Account } from '#gateway/accounts/account.ts';
 import type { Accounts } from '#gateway/accounts/accounts.ts';
-import { permitUpload, senderOf } from '#gateway/accounts/upload.ts';
+import { permitCheck, permitUpload, senderOf } from '#gateway/accounts/upload.ts';
 import { ClaimDesk } from '#gateway/claims/desk.ts';
 import { claimState } from '#gateway/claims/state.ts';
 import type { Endpoint } from '#gateway/http/operation.ts';
 import { claimRows } from '#gateway/ledger/claims.ts';
 import { silentHolders } from '#gateway/ledger/holders.ts';
+import { approvedLists } from '#gateway/ledger/listings.ts';
 import { latestEntries } from '#gateway/ledger/serials.ts';
 import { submissionReads } from '#gateway/ledger/submissions.ts';
 import { watermarkReader } from '#gateway/ledger/watermarks.ts';
@@ -14,8 +15,10 @@ import { lookUp } from '#gateway/lookup/lookup.ts';
 import { Ticks } from '#gateway/lookup/ticks.ts';
 import { Watermarks } from '#gateway/lookup/watermarks.ts';
 import { claimPorts, pause, submissionLog, tickSender } from '#gateway/ports.ts';
+import type { Contents } from '#gateway/submissions/collect.ts';
 import { SubmissionDesk } from '#gateway/submissions/desk.ts';
-import type { FileContents } from '#gateway/submissions/read-file.ts';
+import { Intake } from '#gateway/submissions/intake.ts';
+import type { RowLimits } from '#gateway/submissions/limits.ts';
 import type { RecentSubmissions } from '#gateway/submissions/recent.ts';
 import { reportRows } from '#gateway/submissions/report.ts';
 import { type SubmissionStatus, submissionStatus } from '#gateway/submissions/status.ts';
@@ -35,9 +38,10 @@ import { claimEndpoints } from './claims.ts';
 import { declarationEndpoints } from './declarations.ts';
 import { calculationsMax, entitlementEndpoints } from './entitlements.ts';
 import { peopleEndpoints, signUpEndpoints } from './people.ts';
+import { registrationEndpoints } from './registrations.ts';
 import { reportEndpoints } from './reports.ts';
 import { lookupSerialsMax, serialEndpoints } from './serials.ts';
-import { submissionEndpoints } from './submissions.ts';
+import { type SubmissionApi, submissionEndpoints } from './submissions.ts';
 import { subscriptionEndpoints } from './subscriptions.ts';
 
 export interface ApiOptions {
@@ -53,6 +57,8 @@ export interface ApiOptions {
   readonly partitions: number;
   readonly config: {
     readonly bodyBytesMax: number;
+    readonly rowLimits: RowLimits;
+    readonly damagePercentMax: number;
     readonly uploadsMax: number;
     readonly lookupWaitMs: number;
     readonly entitlementsPerMinute: number;
@@ -70,6 +76,9 @@ export interface Api {
 
 const earlierWaitMs = 250;
 const watermarkPauseMs = 15;
+/** A file that was accepted a moment ago is waited for on its way to the ledger. */
+const fileWaitMs = 2_000;
+const filePauseMs = 50;
 
 /** All operations of the gateway on the real engines. */
 export function createApi(options: ApiOptions): Api {
@@ -89,13 +98,14 @@ export function createApi(options: ApiOptions): Api {
     },
   };
   const desk = new SubmissionDesk(submissionLog(options.transactions, codec), earlier, {
-    partitions,
     now: Date.now,
     earlierWaitMs,
     written: (submission, contents) => accepted(options, submission, contents),
     earlierUnknown: (error) =>
       options.log.warn({ err: error }, 'earlier submissions with the key are not known'),
   });
+  const list = approvedLists(clickhouse);
+  const damageShareMax = config.damagePercentMax / 100;
   const lookups = {
     partitions,
     ticks: new Ticks(tickSender({ publisher, codec })),
@@ -115,6 +125,24 @@ export function createApi(options: ApiOptions): Api {
   const { accounts } = options;
   const accountApi = { accounts, detailsDaysMax: config.cecDetailsDaysMax };
   const { signUpsPerMinute } = config;
+  const submissions: SubmissionApi = {
+    intake: new Intake({
+      permit: (identity, intent) => permitUpload(accounts, identity, intent),
+      permitCheck: (identity, product) => permitCheck(accounts, identity, product),
+      desk,
+      partitions,
+      damageShareMax,
+      list,
+      now: Date.now,
+    }),
+    bodyBytesMax: config.bodyBytesMax,
+    rowLimits: config.rowLimits,
+    status: async (id, waitMs) => watched(options, await submissionStatus(statusPorts, id, waitMs)),
+    report: (id, { account }, remarks) =>
+      reportRows(reads.report(id, { remarks }), account, { entries: lookups.entries, list }),
+    file: (id) => awaited(() => reads.file(id), now() + fileWaitMs, now),
+  };
+
   const endpoints = [
     ...(signUpsPerMinute > 0 ? signUpEndpoints(accountApi, { perMinuteMax: signUpsPerMinute }) : []),
     ...accountEndpoints(accountApi),
@@ -123,14 +151,8 @@ export function createApi(options: ApiOptions): Api {
     ...authorityEndpoints(accountApi),
     ...subscriptionEndpoints(accountApi),
     ...declarationEndpoints(accountApi),
-    ...submissionEndpoints({
-      permit: (identity, intent) => permitUpload(accounts, identity, intent),
-      desk,
-      bodyBytesMax: config.bodyBytesMax,
-      status: async (id, waitMs) => watched(options, await submissionStatus(statusPorts, id, waitMs)),
-      report: (id, { account }) =>
-        reportRows(reads.report(id), account, (product, keys) => lookups.entries(product, keys)),
-    }),
+    ...submissionEndpoints(submissions),
+    ...registrationEndpoints(submissions),
     ...serialEndpoints({
       lookUp: (product, serials, { account }) =>
         lookUp(lookups, { product, serials, viewer: account }, config.lookupWaitMs),
@@ -142,6 +164,8 @@ export function createApi(options: ApiOptions): Api {
     ...reportEndpoints({ silentHolders: (product) => silentHolders(clickhouse, product) }),
     ...entitlementEndpoints({ perMinuteMax: config.entitlementsPerMinute }),
     ...aboutEndpoints({
+      rows: config.rowLimits,
+      damageShareMax,
       submissionBytes: config.bodyBytesMax,
       uploadsAtOnce: config.uploadsMax,
       lookupSerials: lookupSerialsMax,
@@ -161,7 +185,7 @@ export function createApi(options: ApiOptions): Api {
 function accepted(
   { metrics, log, recent }: Pick<ApiOptions, 'metrics' | 'log' | 'recent'>,
   submission: Submission,
-  contents: FileContents,
+  contents: Contents,
 ): void {
   const acceptedMs = Date.now() - submission.receivedAt;
   for (const [finding, rows] of contents.findings)
@@ -185,6 +209,19 @@ function accepted(
     },
     acceptedMs,
   );
+}
+
+/** What is asked for, once it is there; undefined when the time is over. */
+async function awaited<T>(
+  ask: () => Promise<T | undefined>,
+  deadline: number,
+  now: () => number,
+): Promise<T | undefined> {
+  for (;;) {
+    const found = await ask();
+    if (found !== undefined || now() >= deadline) return found;
+    await pause(filePauseMs);
+  }
 }
 
 /** Whoever looks at a submission that does not add up raises the alarm. */

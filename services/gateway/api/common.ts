@@ -13,6 +13,14 @@ export const IdempotencyKey = Type.String({
     'A repetition with the same key and body is the same submission; with another body it is refused.',
 });
 
+export const Nearest = Type.Array(
+  Type.Object({ holder: Type.String(), model: Type.String() }, { additionalProperties: false }),
+  {
+    description:
+      'of a model that is not listed: what may have been meant, as the approved list writes it, the nearest first',
+  },
+);
+
 export const Time = (description: string) =>
   Type.Integer({ description: `${description}, epoch milliseconds` });
 
@@ -26,6 +34,29 @@ export const named = (description: string) => Type.String({ ...nameShape, descri
 export const Name = Type.String(nameShape);
 
 export const Email = Type.String({ format: 'email', maxLength: 254 });
+
+/** What there is to say of one row. */
+export const FindingView = Type.Object(
+  {
+    record: Type.Integer({ description: 'number of the row, from 1, headings not counted' }),
+    line: Type.Integer({
+      description: 'physical line where the row begins, from 1; 0 where there is no file',
+    }),
+    effect: Type.Enum(['refused', 'remark'], {
+      description: '`refused`: the row is not registered; `remark`: it is, and should be looked at',
+    }),
+    column: Type.String(),
+    value: Type.String(),
+    code: Type.String({ description: 'reason code' }),
+    sentence: Type.String(),
+    hint: Type.String(),
+    nearest: Type.Optional(Nearest),
+    first: Type.Optional(
+      Type.Integer({ description: 'of a serial number that is repeated: the record that has it first' }),
+    ),
+  },
+  { additionalProperties: false },
+);
 
 export const json = (schema: object): Readonly<Record<string, object>> => ({ 'application/json': schema });
 

@@ -3,25 +3,28 @@ import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { isRegulator, uploaderKinds } from '#gateway/accounts/account.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
-import type { UploadIntent, UploadPermit } from '#gateway/accounts/upload.ts';
 import { type Endpoint, guarded } from '#gateway/http/operation.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
-import type { SubmissionDesk } from '#gateway/submissions/desk.ts';
 import { documents, registrationOf } from '#gateway/submissions/documents.ts';
+import type { Checked, Intake, Sent } from '#gateway/submissions/intake.ts';
+import { bytesOf, digestOf, dispositionOf, type KeptFile } from '#gateway/submissions/kept-file.ts';
+import type { RowLimits } from '#gateway/submissions/limits.ts';
+import { type FileContents, readFile } from '#gateway/submissions/read-file.ts';
 import type { ReportRow } from '#gateway/submissions/report.ts';
 import { csvReport, jsonReport } from '#gateway/submissions/report-text.ts';
 import type { SubmissionStatus } from '#gateway/submissions/status.ts';
 import type { RequestReason } from '#shared/domain/reasons.ts';
-import { defined, IdempotencyKey, json, Time, Uuid } from './common.ts';
+import { defined, FindingView, IdempotencyKey, json, Nearest, Time, Uuid } from './common.ts';
 
 export interface SubmissionApi {
-  /** Asked before anything of an upload is read. */
-  permit(identity: Identity, intent: UploadIntent): UploadPermit | Refusal;
-  readonly desk: Pick<SubmissionDesk, 'accept'>;
+  readonly intake: Pick<Intake, 'take' | 'check'>;
   readonly bodyBytesMax: number;
+  readonly rowLimits: RowLimits;
   status(id: string, waitMs: number): Promise<SubmissionStatus | undefined>;
-  /** Rows that made no entry, in file order, as the account may see them. */
-  report(id: string, viewer: Identity): AsyncIterable<readonly ReportRow[]>;
+  /** Rows that made no entry, in file order, as the account may see them; with `remarks`, also those that have one. */
+  report(id: string, viewer: Identity, remarks: boolean): AsyncIterable<readonly ReportRow[]>;
+  /** The bytes as they came; undefined while they are on their way to the ledger. */
+  file(id: string): Promise<KeptFile | undefined>;
 }
 
 const Declaration = Type.String({
@@ -38,6 +41,22 @@ const AcceptedView = Type.Object(
     url: Type.String(),
     received: Type.Integer({ minimum: 1, description: 'rows' }),
     message: Type.Literal('File upload successful'),
+  },
+  { additionalProperties: false },
+);
+
+const CheckedView = Type.Object(
+  {
+    message: Type.Literal('File checked, nothing was stored'),
+    received: Type.Integer({ minimum: 1, description: 'rows' }),
+    refused: Type.Integer({ minimum: 0, description: 'rows that would not be registered' }),
+    remarked: Type.Integer({ minimum: 0, description: 'other rows with a remark' }),
+    encoding: Type.String(),
+    delimiter: Type.Enum(['comma', 'semicolon', 'tab']),
+    lists: Type.Enum(['checked', 'not_checked'], {
+      description: 'whether the approved list could be asked',
+    }),
+    rows: Type.Array(FindingView),
   },
   { additionalProperties: false },
 );
@@ -67,6 +86,7 @@ const StatusView = Type.Object(
       { additionalProperties: false },
     ),
     report: Type.String({ description: 'address of the rows that were not registered' }),
+    file: Type.String({ description: 'address of the bytes as they came' }),
   },
   { additionalProperties: false },
 );
@@ -92,6 +112,7 @@ const ReportView = Type.Object(
           series: Type.String(),
           model: Type.String(),
           serial: Type.String(),
+          nearest: Type.Optional(Nearest),
           first: Type.Optional(
             Type.Object(
               { submission: Uuid, row: Type.Integer() },
@@ -119,8 +140,10 @@ const fileRefusals: readonly RequestReason[] = [
   'idempotency_key_reused',
   'too_many_rows',
   'file_not_csv',
-  'file_not_utf8',
+  'file_encoding_unknown',
   'file_empty',
+  'file_damaged',
+  'rows_faulty',
   'headings_missing',
   'headings_unknown',
   'headings_repeated',
@@ -130,19 +153,29 @@ const fileRefusals: readonly RequestReason[] = [
 
 const fileExample = [
   'Supplier name,Licensee/Certificate holder,Model number,Serial number',
-  'Acme Imports Pty Ltd,Sunmaker Co Ltd,SM-440 (IEC 61215-2021),SM26000001',
+  'Acme Imports Pty Ltd,Drusluntis Solar Co Ltd,DRU54RNs-280 (IEC 61215-2021),DR5428026000101',
   '',
 ].join('\r\n');
 
-const uploadDescription = `A CSV file in UTF-8, headings in any order, without regard to case. ${documents
-  .map(({ product, layout, rowsMax }) => {
-    const headings = layout.map(({ heading }) => `\`${heading}\``).join(', ');
-    return `For ${product}s: ${headings}; at most ${rowsMax} rows.`;
+const headings = documents
+  .map(({ product, layout }) => {
+    const names = layout.map(({ heading, aliases }) =>
+      [heading, ...aliases].map((name) => `\`${name}\``).join(' or '),
+    );
+    return `For ${product}s: ${names.join(', ')}.`;
   })
-  .join(' ')}
+  .join(' ');
+
+function uploadDescription({ csv, guidance }: RowLimits): string {
+  const others = Object.entries(guidance).map(([name, rows]) => `${rows} with \`guidance=${name}\``);
+  return `A CSV file: cells separated by commas, semicolons or tabs, any line ends, in UTF-8, UTF-16 or Windows-1252. Headings
+stand in any order, without regard to case. ${headings} At most ${[`${csv} rows`, ...others].join(', ')}.
 
 202 means that every row is stored safely and will get exactly one outcome. A file with a fault as a whole is refused, and
-nothing of it is stored; a row with a fault becomes an outcome of its own.`;
+nothing of it is stored; a row with a fault becomes an outcome of its own, unless \`onError=reject\` asks for all rows or none.
+With \`validateOnly=true\` nothing is stored: the answer says what would be refused, as far as that can be known without the
+serial numbers that are registered already.`;
+}
 
 /** Files of serials: upload, what became of them, and which rows were not registered. */
 export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
@@ -154,7 +187,7 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
         path: '/v1/submissions',
         tag: 'submissions',
         summary: 'Upload serial numbers',
-        description: uploadDescription,
+        description: uploadDescription(api.rowLimits),
         access: uploaderKinds,
         query: Type.Object(
           {
@@ -164,8 +197,27 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
                 { description: 'what the serials are of; panel unless said' },
               ),
             ),
-            file_name: Type.Optional(Type.String({ maxLength: 200 })),
             declaration: Type.Optional(Declaration),
+            file_name: Type.Optional(
+              Type.String({ maxLength: 200, description: 'of a body that is not a form; ends in .csv' }),
+            ),
+            guidance: Type.Optional(
+              Type.Enum(Object.keys(api.rowLimits.guidance), {
+                description: 'the guidance that the file follows, where it has a limit of its own',
+              }),
+            ),
+            validateOnly: Type.Optional(
+              Type.Boolean({
+                description:
+                  'check everything, store nothing; the answer is then 200, and no declaration is made',
+              }),
+            ),
+            onError: Type.Optional(
+              Type.Enum(['proceed', 'reject'], {
+                description:
+                  '`proceed`, unless said: rows with faults become outcomes. `reject`: a fault in any row, or a model that is not listed, refuses the whole file',
+              }),
+            ),
           },
           { additionalProperties: false },
         ),
@@ -178,6 +230,10 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
           fields: { declaration: Declaration },
         },
         answers: {
+          200: {
+            description: 'Of `validateOnly`: what would be refused, and remarks.',
+            content: json(CheckedView),
+          },
           202: {
             description:
               'Accepted: all rows are stored. What became of them is told at the address of the submission.',
@@ -188,22 +244,27 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
         refusals: [...permitRefusals, ...fileRefusals],
       },
       async ({ query, headers, request }, identity) => {
-        const file = await fileOf(request, api.bodyBytesMax);
+        const file = await fileOf(request, api.bodyBytesMax, query.file_name ?? '');
         if (isRefusal(file)) return file;
-        const product = query.product ?? 'panel';
-        const declaration = query.declaration ?? file.declaration;
-        const permit = api.permit(identity, { product, channel: 'csv', ...defined({ declaration }) });
-        if (isRefusal(permit)) return permit;
+        const document = registrationOf(query.product ?? 'panel');
         const idempotencyKey = headers['idempotency-key'];
-        const accepted = await api.desk.accept({
-          account: identity.account,
-          ...permit,
-          document: registrationOf(product),
+        const declaration = query.declaration ?? file.declaration;
+        const sent: Sent<FileContents> = {
+          ...defined({ declaration }),
           channel: 'csv',
-          fileName: file.name === '' ? (query.file_name ?? '') : file.name,
+          document,
+          fileName: file.name,
           body: file.bytes,
+          rowsMax: rowsMaxOf(api.rowLimits, query.guidance),
+          onError: query.onError ?? 'proceed',
+          read: (options) => readFile(file.bytes, document, options),
           ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-        });
+        };
+        if (query.validateOnly) {
+          const checked = await api.intake.check(sent, identity);
+          return isRefusal(checked) ? checked : { status: 200, body: checkedView(checked) };
+        }
+        const accepted = await api.intake.take(sent, identity);
         if (isRefusal(accepted)) return accepted;
         const url = `/v1/submissions/${accepted.id}`;
         const body = { id: accepted.id, url, received: accepted.received, message: 'File upload successful' };
@@ -245,12 +306,18 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
         method: 'GET',
         path: '/v1/submissions/{submission}/report',
         tag: 'submissions',
-        summary: 'The rows that were not registered, with the reason of each',
+        summary:
+          'The rows that were not registered, with the reason of each; or all that there is to say of rows',
         description: 'CSV or JSON, by `format` or the header Accept. Complete once the submission is final.',
         access: readers,
         params: Type.Object({ submission: Uuid }),
         query: Type.Object(
-          { format: Type.Optional(Type.Enum(['csv', 'json'])) },
+          {
+            format: Type.Optional(Type.Enum(['csv', 'json'])),
+            remarks: Type.Optional(
+              Type.Boolean({ description: 'also the registered rows on which there is a remark' }),
+            ),
+          },
           { additionalProperties: false },
         ),
         headers: Type.Object({ accept: Type.Optional(Type.String()) }),
@@ -267,7 +334,7 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
         const status = await visibleStatus(api, params.submission, 0, identity);
         if (isRefusal(status)) return status;
         const format = query.format ?? (headers.accept?.includes('text/csv') ? 'csv' : 'json');
-        const rows = api.report(params.submission, identity);
+        const rows = api.report(params.submission, identity, query.remarks ?? false);
         const text = format === 'csv' ? csvReport(rows) : jsonReport(status, rows);
         return {
           status: 200,
@@ -283,12 +350,75 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
         };
       },
     ),
+    guarded(
+      {
+        id: 'getSubmissionFile',
+        method: 'GET',
+        path: '/v1/submissions/{submission}/file',
+        tag: 'submissions',
+        summary: 'The bytes of a submission, as they came',
+        access: readers,
+        params: Type.Object({ submission: Uuid }),
+        answers: {
+          200: {
+            description: 'The file, byte for byte.',
+            headers: {
+              'Content-Digest': 'SHA-256 of the bytes (RFC 9530)',
+              'Content-Disposition': 'the name of the file, where it had one',
+            },
+            content: { 'text/csv': { type: 'string' }, 'application/json': {} },
+          },
+        },
+        refusals: ['resource_not_found'],
+      },
+      async ({ params }, identity) => {
+        const status = await visibleStatus(api, params.submission, 0, identity);
+        if (isRefusal(status)) return status;
+        const kept = await api.file(params.submission);
+        // It was accepted, so it will be there.
+        if (!kept) return refuse('temporarily_unavailable', 'the ledger does not have the file yet');
+        const type = kept.channel === 'json' ? 'application/json' : 'text/csv';
+        return {
+          status: 200,
+          headers: {
+            'content-type': type,
+            'content-digest': digestOf(kept),
+            'content-disposition': dispositionOf(kept.file_name === '' ? fallbackName(type) : kept.file_name),
+            'x-content-type-options': 'nosniff',
+          },
+          body: await bytesOf(kept),
+        };
+      },
+    ),
   ];
+}
+
+function fallbackName(type: string): string {
+  return type === 'text/csv' ? 'submission.csv' : 'submission.json';
+}
+
+function rowsMaxOf(limits: RowLimits, guidance: string | undefined): number {
+  return guidance === undefined ? limits.csv : (limits.guidance[guidance] ?? limits.csv);
+}
+
+function checkedView({ contents, lists, findings }: Checked<FileContents>): object {
+  const refused = new Set(findings.filter(({ effect }) => effect === 'refused').map(({ record }) => record));
+  const remarked = new Set(findings.map(({ record }) => record).filter((record) => !refused.has(record)));
+  return {
+    message: 'File checked, nothing was stored',
+    received: contents.rows,
+    refused: refused.size,
+    remarked: remarked.size,
+    encoding: contents.encoding,
+    delimiter: contents.delimiter,
+    lists: lists ? 'checked' : 'not_checked',
+    rows: findings,
+  };
 }
 
 /** SEC-1: what is not one's own is not there. */
 async function visibleStatus(
-  api: SubmissionApi,
+  api: Pick<SubmissionApi, 'status'>,
   id: string,
   waitMs: number,
   { account }: Identity,
@@ -306,8 +436,12 @@ interface UploadedFile {
 }
 
 /** The uploaded file: the raw body, or the file of a form; fields may stand before and behind it. */
-async function fileOf(request: FastifyRequest, bytesMax: number): Promise<UploadedFile | Refusal> {
-  if (Buffer.isBuffer(request.body)) return { bytes: request.body, name: '' };
+async function fileOf(
+  request: FastifyRequest,
+  bytesMax: number,
+  queryName: string,
+): Promise<UploadedFile | Refusal> {
+  if (Buffer.isBuffer(request.body)) return named(request.body, queryName);
   if (!request.isMultipart()) return refuse('media_type_unsupported');
   let file: { bytes: Buffer; name: string } | undefined;
   let declaration: string | undefined;
@@ -316,9 +450,16 @@ async function fileOf(request: FastifyRequest, bytesMax: number): Promise<Upload
     if (part.type === 'file') file = { bytes: await part.toBuffer(), name: part.filename };
     else if (part.fieldname === 'declaration') declaration = String(part.value);
   if (!file) return refuse('request_invalid', 'the form holds no file');
-  // The name of a .csv file is all that tells some spreadsheets from text (C2).
-  if (!/\.csv$/i.test(file.name)) return refuse('file_not_csv', 'the name of the file does not end in .csv');
-  return { bytes: file.bytes, name: file.name.slice(0, 200), ...defined({ declaration }) };
+  const checked =
+    file.name === '' ? refuse('file_not_csv', 'the file has no name') : named(file.bytes, file.name);
+  return isRefusal(checked) ? checked : { ...checked, ...defined({ declaration }) };
+}
+
+/** C2: the name is all that tells some files from the text that they begin like. */
+function named(bytes: Buffer, name: string): UploadedFile | Refusal {
+  if (name !== '' && !/\.csv$/i.test(name))
+    return refuse('file_not_csv', 'the name of the file does not end in .csv');
+  return { bytes, name: name.slice(0, 200) };
 }
 
 function viewOf({
@@ -332,5 +473,6 @@ function viewOf({
     ...status,
     timings: { received_at, accepted_ms, final_seen_ms },
     report: `/v1/submissions/${status.id}/report`,
+    file: `/v1/submissions/${status.id}/file`,
   };
 }

@@ -9,7 +9,7 @@ const published = ['Supplier name', 'Licensee/Certificate holder', 'Model number
 test('any order', () => {
   fc.assert(
     fc.property(fc.shuffledSubarray(published, { minLength: 4 }), (cells) => {
-      expect(readHeadings(cells, layout)).toEqual({
+      expect(readHeadings(cells, layout, 1)).toEqual({
         cellOf: published.map((name) => cells.indexOf(name)),
         width: 4,
       });
@@ -25,11 +25,11 @@ test.each([
   ],
   ['aliases', ['Supplier', 'Certificate Holder', 'Model', 'Serial']],
 ])('%s', (_, cells) => {
-  expect(readHeadings(cells, layout)).toEqual({ cellOf: [0, 1, 2, 3], width: 4 });
+  expect(readHeadings(cells, layout, 1)).toEqual({ cellOf: [0, 1, 2, 3], width: 4 });
 });
 
 test('empty cells behind the last heading are what spreadsheets leave', () => {
-  expect(readHeadings([...published, '', ' '], layout)).toMatchObject({ width: 4 });
+  expect(readHeadings([...published, '', ' '], layout, 1)).toMatchObject({ width: 4 });
 });
 
 test.each([
@@ -43,18 +43,26 @@ test.each([
     ['Supplier name', 'Licensee/Certificate holder', 'Modell', 'Serial number'],
     { refused: 'headings_missing', facts: { missing: ['Model number'], unknown: ['Modell'] } },
   ],
-  ['one too many', [...published, 'Status'], { refused: 'headings_unknown', facts: { unknown: ['Status'] } }],
+  [
+    'one too many',
+    [...published, 'Status'],
+    {
+      refused: 'headings_unknown',
+      detail: 'line 1: "Status" in column 5',
+      facts: { line: 1, unknown: ['Status'], columns: [5] },
+    },
+  ],
   [
     'a gap',
     ['Supplier name', '', ...published.slice(1)],
-    { refused: 'headings_unknown', facts: { unknown: [''] } },
+    { refused: 'headings_unknown', facts: { unknown: [''], columns: [2] } },
   ],
   [
     'a doubled one, by an alias',
     [...published, 'Model'],
-    { refused: 'headings_repeated', facts: { repeated: ['Model number'] } },
+    { refused: 'headings_repeated', facts: { repeated: ['Model number'], columns: [5] } },
   ],
   ['data in place of headings', ['ACME', 'ACME', 'M-1', 'S1'], { refused: 'headings_missing' }],
 ])('%s is refused by name', (_, cells, refusal) => {
-  expect(readHeadings(cells, layout)).toMatchObject(refusal);
+  expect(readHeadings(cells, layout, 1)).toMatchObject(refusal);
 });

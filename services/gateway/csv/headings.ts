@@ -18,35 +18,64 @@ export interface Headings {
 /**
  * Finds the columns of a layout among the cells of the first row (HEAD-5): any order, without case and extra spaces, each
  * once; an unknown heading is refused. Empty cells behind the last heading are what spreadsheets leave there.
+ * @param line physical line of the row
  */
-export function readHeadings(cells: readonly string[], layout: readonly Column[]): Headings | Refusal {
+export function readHeadings(
+  cells: readonly string[],
+  layout: readonly Column[],
+  line: number,
+): Headings | Refusal {
   const width = cells.findLastIndex((cell) => cell.trim() !== '') + 1;
   const given = cells.slice(0, width).map(fold);
   const spellings = layout.map(({ heading, aliases }) => [heading, ...aliases].map(fold));
-  const known = new Set(spellings.flat());
+  const columnOf = given.map((name) => spellings.findIndex((spelling) => spelling.includes(name)));
 
-  const unknown = cells.slice(0, width).filter((_, i) => !known.has(given[i]!));
-  const missing = layout.filter((_, c) => !given.some((name) => spellings[c]!.includes(name)));
-  const repeated = layout.filter((_, c) => given.filter((name) => spellings[c]!.includes(name)).length > 1);
+  const unknown = places(columnOf, (column) => column < 0);
+  const missing = layout.filter((_, c) => !columnOf.includes(c));
+  const repeated = layout.filter((_, c) => columnOf.indexOf(c) !== columnOf.lastIndexOf(c));
 
   // Most telling first: a misspelt heading is both unknown and missing.
   if (missing.length > 0)
-    return refuse('headings_missing', `missing: ${names(missing).join(', ')}`, {
+    return refuse('headings_missing', `line ${line} lacks: ${names(missing).join(', ')}`, {
+      line,
       missing: names(missing),
-      unknown: unknown.map(short),
+      unknown: unknown.map((place) => short(cells[place]!)),
     });
   if (unknown.length > 0)
-    return refuse('headings_unknown', `unknown: ${unknown.map(short).join(', ')}`, {
-      unknown: unknown.map(short),
-    });
-  if (repeated.length > 0)
-    return refuse('headings_repeated', `repeated: ${names(repeated).join(', ')}`, {
-      repeated: names(repeated),
-    });
-  return {
-    cellOf: spellings.map((spelling) => given.findIndex((name) => spelling.includes(name))),
-    width,
-  };
+    return refuse(
+      'headings_unknown',
+      `line ${line}: ${unknown.map((place) => located(cells, place)).join(', ')}`,
+      {
+        line,
+        unknown: unknown.map((place) => short(cells[place]!)),
+        columns: unknown.map((place) => place + 1),
+      },
+    );
+  if (repeated.length > 0) {
+    const again = places(columnOf, (column, place) => columnOf.indexOf(column) !== place);
+    return refuse(
+      'headings_repeated',
+      `line ${line}: ${again.map((place) => located(cells, place)).join(', ')}`,
+      {
+        line,
+        repeated: names(repeated),
+        columns: again.map((place) => place + 1),
+      },
+    );
+  }
+  return { cellOf: layout.map((_, c) => columnOf.indexOf(c)), width };
+}
+
+function places(
+  columnOf: readonly number[],
+  test: (column: number, place: number) => boolean,
+): readonly number[] {
+  return columnOf.flatMap((column, place) => (test(column, place) ? [place] : []));
+}
+
+/** Columns are counted from 1, as people do. */
+function located(cells: readonly string[], place: number): string {
+  return `"${short(cells[place]!)}" in column ${place + 1}`;
 }
 
 /** Without case, without extra spaces, also around a slash. */

@@ -1,40 +1,56 @@
+import type { Delimiter } from './dialect.ts';
+
+export interface BrokenQuotes {
+  /** Line ends before the record, and before the cell. */
+  readonly recordLines: number;
+  readonly lines: number;
+  /** Number of the cell in its record, from 1. */
+  readonly column: number;
+}
+
+const spaces = { ',': /[^\S\r\n]*/y, ';': /[^\S\r\n]*/y, '\t': /[^\S\r\n\t]*/y } as const;
+
 /**
- * The physical line, from 1, where the first record with broken quotation marks begins: one that is never closed, or is
- * followed by text. Undefined when all are in order. Says where, once fast-csv has said that; one pass, whatever the text.
+ * Where the first cell with broken quotation marks stands: one that is never closed, or is followed by text. Undefined
+ * when all are in order. Says where, once fast-csv has said that; one pass, whatever the text.
  */
-export function locateBrokenQuotes(text: string): number | undefined {
-  let line = 1;
-  let recordLine = 1;
+export function locateBrokenQuotes(text: string, delimiter: Delimiter = ','): BrokenQuotes | undefined {
+  let lines = 0;
+  let recordLines = 0;
+  let column = 1;
   let at = 0;
   while (at < text.length) {
     // At the start of a cell. White space before a quotation mark does not count, as in fast-csv.
-    const first = skipSpace(text, at);
+    const first = skipSpace(text, at, delimiter);
     if (text[first] === '"') {
       const close = closingQuote(text, first + 1);
-      if (close === undefined) return recordLine;
-      line += lineEnds(text, first, close);
-      at = skipSpace(text, close + 1);
-      if (at < text.length && !isEnd(text[at]!)) return recordLine;
+      if (close === undefined) return { recordLines, lines, column };
+      const before = lines;
+      lines += lineEnds(text, first, close);
+      at = skipSpace(text, close + 1, delimiter);
+      if (at < text.length && !isEnd(text[at]!, delimiter)) return { recordLines, lines: before, column };
     } else {
-      while (at < text.length && !isEnd(text[at]!)) at += 1;
+      while (at < text.length && !isEnd(text[at]!, delimiter)) at += 1;
     }
-    if (text[at] === ',') at += 1;
-    else if (at < text.length) {
+    if (text[at] === delimiter) {
+      at += 1;
+      column += 1;
+    } else if (at < text.length) {
       at += text[at] === '\r' && text[at + 1] === '\n' ? 2 : 1;
-      line += 1;
-      recordLine = line;
+      lines += 1;
+      recordLines = lines;
+      column = 1;
     }
   }
   return undefined;
 }
 
-function isEnd(char: string): boolean {
-  return char === ',' || char === '\n' || char === '\r';
+function isEnd(char: string, delimiter: Delimiter): boolean {
+  return char === delimiter || char === '\n' || char === '\r';
 }
 
-const space = /[^\S\r\n]*/y;
-
-function skipSpace(text: string, from: number): number {
+function skipSpace(text: string, from: number, delimiter: Delimiter): number {
+  const space = spaces[delimiter];
   space.lastIndex = from;
   space.exec(text);
   return Math.max(space.lastIndex, from);

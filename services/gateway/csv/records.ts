@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { CsvParserStream, ParserOptions } from 'fast-csv';
 import { type Refusal, refuse } from '#gateway/refusal.ts';
+import type { Delimiter } from './dialect.ts';
 import { locateBrokenQuotes } from './quotes.ts';
 
 /** Characters given to the parser at once; also the most that one record may hold. */
@@ -9,57 +10,132 @@ export const pieceChars = 16_384;
 /** Called for each record with its cells, and the physical line where it starts, from 1. A refusal ends the reading. */
 export type OnRecord = (cells: readonly string[], line: number) => Refusal | undefined;
 
+export interface RecordOptions {
+  readonly delimiter: Delimiter;
+  /** Physical line of the first character. */
+  readonly line?: number;
+}
+
 /**
- * Reads the records of a CSV text with fast-csv, headings included; blank lines are no records. The text is given to the
- * parser in pieces, and other work of the process goes on between two of them.
+ * Reads the records of CSV text that comes bit by bit with fast-csv, headings included; blank lines are no records. What
+ * it gives depends on the text alone, not on how it was cut, and it keeps no more of it than one record and one piece.
  *
  * fast-csv does not tell lines. It gives every line end as the end of a row, or inside a cell, so lines are counted from
  * what it gives; blank lines come as rows without text for that reason (`ignoreEmpty` stays off).
  */
-export async function readRecords(text: string, onRecord: OnRecord): Promise<Refusal | undefined> {
-  const parser = new CsvParserStream<string[], string[]>(new ParserOptions({ headers: false }));
-  const quoted = text.includes('"');
-  let line = 1;
-  let rows = 0;
-  let refusal: Refusal | undefined;
-  let failure: Error | undefined;
+export class RecordReader {
+  readonly #parser: CsvParserStream<string[], string[]>;
+  readonly #delimiter: Delimiter;
+  readonly #onRecord: OnRecord;
+  /** Where the next record begins. */
+  #line: number;
+  #quoted = false;
+  #rows = 0;
+  /** Characters since a piece in which a row ended. */
+  #pending = 0;
+  #refusal: Refusal | undefined;
+  #failure: Error | undefined;
 
-  parser.on('error', (error: Error) => {
-    failure = error;
-  });
-  parser.on('data', (cells: string[]) => {
-    rows += 1;
-    const start = line;
-    line += 1 + (quoted ? lineEndsIn(cells) : 0);
-    if (refusal || cells.every(isBlank)) return;
-    refusal = isTooLong(cells) ? refuseTooLong(start) : onRecord(cells, start);
-  });
-
-  for (let at = 0; at < text.length && !refusal && !failure; ) {
-    const end = endOfPiece(text, at);
-    const before = rows;
-    await written(parser, text.slice(at, end));
-    await setImmediate();
-    // A whole piece without the end of a row lies inside one record, which would be parsed anew with every piece.
-    if (rows === before && end - at >= pieceChars && !failure)
-      return brokenQuotes(text) ?? refuseTooLong(line);
-    at = end;
+  constructor({ delimiter, line = 1 }: RecordOptions, onRecord: OnRecord) {
+    this.#delimiter = delimiter;
+    this.#line = line;
+    this.#onRecord = onRecord;
+    this.#parser = new CsvParserStream<string[], string[]>(new ParserOptions({ headers: false, delimiter }));
+    this.#parser.on('error', (error: Error) => {
+      this.#failure = error;
+    });
+    this.#parser.on('data', (cells: string[]) => this.#take(cells));
   }
-  if (!refusal && !failure) await ended(parser);
-  parser.destroy();
-  if (refusal) return refusal;
-  if (!failure) return undefined;
-  const broken = brokenQuotes(text);
-  // The parser also hands on what its receiver throws.
-  if (!broken) throw failure;
-  return broken;
+
+  /** Takes more text; other work of the process goes on between its pieces. A refusal is the end. */
+  async write(text: string): Promise<Refusal | undefined> {
+    for (let at = 0; at < text.length && !this.#refusal; at += pieceChars)
+      await this.#writePiece(text.slice(at, at + pieceChars));
+    return this.#refusal;
+  }
+
+  /** The text has ended. */
+  async end(): Promise<Refusal | undefined> {
+    if (!this.#refusal) {
+      const rest = this.#unread;
+      await ended(this.#parser);
+      if (this.#failure) this.#refuse(this.#brokenQuotes(rest));
+    }
+    this.#parser.destroy();
+    return this.#refusal;
+  }
+
+  async #writePiece(piece: string): Promise<void> {
+    const rest = this.#unread;
+    const before = this.#rows;
+    this.#quoted ||= piece.includes('"');
+    await written(this.#parser, piece);
+    await setImmediate();
+    this.#pending = this.#rows === before ? this.#pending + piece.length : 0;
+    if (this.#refusal) return;
+    if (this.#failure) this.#refuse(this.#brokenQuotes(rest + piece));
+    // Pieces without the end of a row lie inside one record, which would be parsed anew with every piece.
+    else if (this.#pending >= pieceChars)
+      this.#refuse(this.#brokenQuotes(rest + piece) ?? refuseTooLong(this.#line));
+  }
+
+  #take(cells: string[]): void {
+    this.#rows += 1;
+    const start = this.#line;
+    this.#line += 1 + (this.#quoted ? lineEndsIn(cells) : 0);
+    if (this.#refusal || cells.every(isBlank)) return;
+    // Files that were joined: each begins with its mark. fast-csv drops one at the start of a piece, and nowhere else.
+    if (cells[0]!.charCodeAt(0) === 0xfeff) cells[0] = cells[0]!.replace(/^\ufeff+/, '');
+    this.#refusal = isTooLong(cells) ? refuseTooLong(start) : this.#onRecord(cells, start);
+  }
+
+  /** What the parser holds of a record that has not ended; it begins where the next record begins. */
+  get #unread(): string {
+    // biome-ignore lint/complexity/useLiteralKeys: the field is private to the parser's types
+    return this.#parser['lines'];
+  }
+
+  #refuse(refusal: Refusal | undefined): void {
+    // The parser also hands on what its receiver throws.
+    if (!refusal) throw this.#failure;
+    this.#refusal = refusal;
+  }
+
+  #brokenQuotes(text: string): Refusal | undefined {
+    const place = locateBrokenQuotes(text, this.#delimiter);
+    if (!place) return undefined;
+    const line = this.#line + place.recordLines;
+    const quoteLine = this.#line + place.lines;
+    const { column } = place;
+    return refuse('quotes_broken', `the row begins at line ${line}; column ${column}, line ${quoteLine}`, {
+      line,
+      column,
+      quote_line: quoteLine,
+    });
+  }
 }
 
-/** fast-csv drops a byte order mark at the start of every piece: no piece but the first may begin with one. */
-function endOfPiece(text: string, at: number): number {
-  let end = Math.min(at + pieceChars, text.length);
-  while (text.charCodeAt(end) === 0xfeff) end += 1;
-  return end;
+/** Reads the records of a whole text. */
+export async function readRecords(
+  text: string,
+  options: RecordOptions,
+  onRecord: OnRecord,
+): Promise<Refusal | undefined> {
+  const reader = new RecordReader(options, onRecord);
+  await reader.write(withoutBlankEnd(text, options.delimiter));
+  return reader.end();
+}
+
+/**
+ * Without the blank lines at the end: spreadsheets leave them by the hundred thousand, and each costs as much as a row. What
+ * is cut off holds no quotation mark, so it changes nothing before it.
+ */
+function withoutBlankEnd(text: string, delimiter: Delimiter): string {
+  const blank = new Set([delimiter, '\t', ' ', '\r', '\n'].map((sign) => sign.charCodeAt(0)));
+  let last = text.length - 1;
+  while (last >= 0 && blank.has(text.charCodeAt(last))) last -= 1;
+  const lineEndAt = text.slice(last + 1).search(/[\r\n]/);
+  return lineEndAt < 0 ? text : text.slice(0, last + 1 + lineEndAt + 1);
 }
 
 /** Resolves when the parser has taken a piece, whatever became of it; errors come as events. */
@@ -98,14 +174,6 @@ function refuseTooLong(line: number): Refusal {
   return refuse(
     'record_too_long',
     `the row that begins at line ${line} is longer than ${pieceChars} characters`,
-    {
-      line,
-      limit: pieceChars,
-    },
+    { line, limit: pieceChars },
   );
-}
-
-function brokenQuotes(text: string): Refusal | undefined {
-  const line = locateBrokenQuotes(text);
-  return line === undefined ? undefined : refuse('quotes_broken', `the row begins at line ${line}`, { line });
 }

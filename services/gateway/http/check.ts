@@ -20,17 +20,27 @@ export function requestCheck(operation: Operation): (parts: Parts) => Parts | Re
     params: params && Compile(params),
     query: query && Compile(query),
     headers: headers && Compile(headers),
-    body: body?.kind === 'json' && !body.checkedByHandler ? Compile(body.schema) : undefined,
+    body: body?.kind === 'json' && !body.checkedByHandler && !body.raw ? Compile(body.schema) : undefined,
   };
   return (parts) => {
     const converted = { ...parts, query: query ? Value.Convert(query, parts.query) : undefined };
     const errors = (['params', 'query', 'headers', 'body'] as const).flatMap((part) =>
       errorsOf(checks[part], part, converted[part]),
     );
-    if (errors.length === 0) return converted;
-    const detail = `${errors[0]!.where} ${errors[0]!.message}`;
-    return refuse('request_invalid', detail, { errors: errors.slice(0, errorsMax) });
+    return refusalOf(errors) ?? converted;
   };
+}
+
+/** Checks a body that the handler has parsed itself. */
+export function bodyCheck(schema: object): (body: unknown) => Refusal | undefined {
+  const check = Compile(schema);
+  return (body) => refusalOf(errorsOf(check, 'body', body));
+}
+
+function refusalOf(errors: readonly InputError[]): Refusal | undefined {
+  if (errors.length === 0) return undefined;
+  const detail = `${errors[0]!.where} ${errors[0]!.message}`;
+  return refuse('request_invalid', detail, { errors: errors.slice(0, errorsMax) });
 }
 
 function errorsOf(check: Validator | undefined, part: string, value: unknown): readonly InputError[] {

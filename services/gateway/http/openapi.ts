@@ -1,7 +1,7 @@
 import type { TObject } from 'typebox';
 import { upgradeKinds } from '#gateway/accounts/account.ts';
 import { type RequestReason, requestReason } from '#shared/domain/reasons.ts';
-import type { AnswerSpec, BodySpec, FileBody, Operation } from './operation.ts';
+import { type AnswerSpec, type BodySpec, type FileBody, isUpload, type Operation } from './operation.ts';
 import { Problem, problemType } from './problem.ts';
 
 const about = `Serial numbers of solar panels, inverters and batteries: registered once, never lost.
@@ -139,7 +139,7 @@ export function refusalsOf(operation: Operation): readonly RequestReason[] {
   if (access !== 'public' && upgradeKinds.some((kind) => access.includes(kind)))
     implied.push('application_pending');
   if (body) implied.push('body_too_large', 'media_type_unsupported');
-  if (body?.kind === 'file') implied.push('overloaded');
+  if (isUpload(operation)) implied.push('overloaded');
   if (perMinuteMax !== undefined) implied.push('rate_limited');
   return [...new Set([...operation.refusals, ...implied])];
 }

@@ -15,6 +15,8 @@ export interface JsonBody {
   readonly example?: unknown;
   /** The schema describes; the handler itself checks, and says more than a schema can. */
   readonly checkedByHandler?: boolean;
+  /** The handler gets the bytes as they came, since they are kept; it parses and checks them itself. */
+  readonly raw?: boolean;
 }
 export interface FileBody {
   readonly kind: 'file';
@@ -55,6 +57,13 @@ export interface Operation {
   readonly refusals: readonly RequestReason[];
   /** Requests of one address in a minute. */
   readonly perMinuteMax?: number;
+  /** Members of every problem document of the operation, beside the standard ones. */
+  readonly refusalMembers?: Readonly<Record<string, string>>;
+}
+
+/** Whether whole bodies are held in memory while they are read and written: so many at once, and no more. */
+export function isUpload({ body }: Operation): boolean {
+  return body?.kind === 'file' || (body?.kind === 'json' && body.raw === true);
 }
 
 /** What a handler gives back; a stream is sent as it comes. */

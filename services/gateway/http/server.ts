@@ -15,7 +15,7 @@ import { isRetryable } from '#shared/base/errors.ts';
 import { admit, type Gate } from './access.ts';
 import { requestCheck } from './check.ts';
 import { describeApi } from './openapi.ts';
-import type { Answer, Endpoint, Operation } from './operation.ts';
+import { type Answer, type Endpoint, isUpload, type Operation } from './operation.ts';
 import { problemOf, problemType } from './problem.ts';
 
 export interface ServerOptions extends Gate {
@@ -28,6 +28,10 @@ export interface ServerOptions extends Gate {
 declare module 'fastify' {
   interface FastifyRequest {
     identity: Identity | undefined;
+  }
+  interface FastifyContextConfig {
+    raw?: boolean;
+    refusalMembers?: Readonly<Record<string, string>>;
   }
 }
 
@@ -48,6 +52,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   }) as unknown as FastifyInstance;
   server.decorateRequest('identity', undefined);
   server.addContentTypeParser('text/csv', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
+  const parseJson = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (request.routeOptions.config.raw) done(null, body);
+    else void parseJson(request, body.toString(), done);
+  });
   await server.register(multipart, { throwFileSizeLimit: true });
   await server.register(rateLimit, {
     global: false,
@@ -75,7 +84,11 @@ function addEndpoint(
     method: operation.method,
     url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
     ...(body ? { bodyLimit: body.bytesMax } : {}),
-    config: perMinuteMax === undefined ? {} : { rateLimit: { max: perMinuteMax, timeWindow: 60_000 } },
+    config: {
+      raw: body?.kind === 'json' && body.raw === true,
+      refusalMembers: operation.refusalMembers ?? {},
+      ...(perMinuteMax === undefined ? {} : { rateLimit: { max: perMinuteMax, timeWindow: 60_000 } }),
+    },
     // Who asks is settled before a byte of the body is read.
     onRequest: async (request, reply) => {
       const identity = admit(operation, request.headers, options);
@@ -111,7 +124,7 @@ function admitUpload(
   options: ServerOptions,
   uploads: { open: number },
 ): Refusal | undefined {
-  if (operation.body?.kind !== 'file') return undefined;
+  if (!isUpload(operation)) return undefined;
   if (uploads.open >= options.uploadsMax) return refuse('overloaded');
   uploads.open += 1;
   reply.raw.once('close', () => {
@@ -128,7 +141,7 @@ function answered({ status, headers, body }: Answer, reply: FastifyReply): Fasti
 }
 
 function refused(refusal: Refusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = problemOf(refusal, request.id);
+  const problem = { ...request.routeOptions.config?.refusalMembers, ...problemOf(refusal, request.id) };
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   if (problem.status === 429 || problem.status === 503)
     reply.header('retry-after', String(refusal.facts?.retry_after ?? retryAfterSeconds));

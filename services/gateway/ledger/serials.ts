@@ -2,7 +2,11 @@ import type { Entry } from '#gateway/lookup/lookup.ts';
 import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
 import type { Product } from '#shared/domain/serials.ts';
 
-type Row = Omit<Entry, 'remarks'> & { readonly listing_note: string; readonly decision_note: string };
+type Row = Omit<Entry, 'remarks'> & {
+  readonly note: string;
+  readonly listing_note: string;
+  readonly decision_note: string;
+};
 
 /** The latest entry of each serial under each holder: the state of a serial is the row with its highest entry. */
 export async function latestEntries(
@@ -13,15 +17,15 @@ export async function latestEntries(
   if (serialKeys.length === 0) return [];
   const rows = await clickhouse.query<Row>(
     `SELECT serial_key, holder_key, holder, series, model, serial, supplier, supplier_key, account, outcome, status, entry,
-        submission, row, toUnixTimestamp64Milli(received_at) AS received_at, listing_note, decision_note
+        submission, row, toUnixTimestamp64Milli(received_at) AS received_at, note, listing_note, decision_note
      FROM serial_rows
      WHERE product = {product:String} AND serial_key IN {serials:Array(String)} AND entry > 0
      ORDER BY serial_key, holder_key, entry DESC
      LIMIT 1 BY serial_key, holder_key`,
     { product, serials: serialKeys },
   );
-  return rows.map(({ listing_note, decision_note, ...entry }) => ({
+  return rows.map(({ note, listing_note, decision_note, ...entry }) => ({
     ...entry,
-    remarks: [listing_note, decision_note].filter((note) => note !== ''),
+    remarks: [...note.split(' '), listing_note, decision_note].filter((code) => code !== ''),
   }));
 }

@@ -1,13 +1,15 @@
-import type { UnregisteredRow } from '#gateway/submissions/report.ts';
+import type { KeptFile } from '#gateway/submissions/kept-file.ts';
+import type { LedgerRow } from '#gateway/submissions/report.ts';
 import type { LedgerManifest, SubmissionReads } from '#gateway/submissions/status.ts';
 import type { Earlier, EarlierSubmissions } from '#gateway/submissions/submission.ts';
 import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
 
 /** What the ledger has of submissions. */
-export function submissionReads(
-  clickhouse: Clickhouse,
-): SubmissionReads &
-  EarlierSubmissions & { report(id: string): AsyncGenerator<readonly UnregisteredRow[], void> } {
+export function submissionReads(clickhouse: Clickhouse): SubmissionReads &
+  EarlierSubmissions & {
+    report(id: string, options: { readonly remarks: boolean }): AsyncGenerator<readonly LedgerRow[], void>;
+    file(id: string): Promise<KeptFile | undefined>;
+  } {
   return {
     /** The first copy: a repetition that was written again has a manifest of its own, with later offsets. */
     async manifest(id) {
@@ -45,13 +47,28 @@ export function submissionReads(
       return row?.dead ?? 0;
     },
 
-    report(id) {
-      return clickhouse.queryStream<UnregisteredRow>(
-        `SELECT row, line, outcome, finding, column, listing_note, decision_note, product, supplier, holder, series, model,
-            serial, status, reason, serial_key, holder_key
-         FROM unregistered_rows FINAL WHERE submission = {id:UUID} ORDER BY row`,
+    /** Rows that made no entry; with `remarks`, also those that did and that the gateway has remarked on. */
+    report(id, { remarks }) {
+      const columns = `row, line, outcome, listing_note, decision_note, product, supplier, holder, series, model, serial,
+            status, reason, serial_key, holder_key, note`;
+      const unregistered = `SELECT ${columns}, finding, column FROM unregistered_rows FINAL WHERE submission = {id:UUID}`;
+      const noted = `SELECT ${columns}, '' AS finding, '' AS column FROM noted_rows FINAL WHERE submission = {id:UUID}`;
+      return clickhouse.queryStream<LedgerRow>(
+        remarks
+          ? `SELECT * FROM (${unregistered} UNION ALL ${noted}) ORDER BY row`
+          : `${unregistered} ORDER BY row`,
         { id },
       );
+    },
+
+    /** The bytes of the first copy; all copies hold the same (K4). */
+    async file(id) {
+      const [row] = await clickhouse.query<Omit<KeptFile, 'gzip'> & { gzip: string }>(
+        `SELECT base64Encode(body_gzip) AS gzip, body_sha256 AS sha256, body_bytes AS bytes, file_name, channel
+         FROM submissions WHERE submission = {id:UUID} ORDER BY submissions.received_at LIMIT 1`,
+        { id },
+      );
+      return row && { ...row, gzip: Buffer.from(row.gzip, 'base64') };
     },
 
     withKey(account, idempotencyKey) {

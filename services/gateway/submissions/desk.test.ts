@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { OperationalError } from '#shared/base/errors.ts';
 import { SubmissionDesk } from './desk.ts';
 import { panelRegistration } from './documents.ts';
+import { readFile } from './read-file.ts';
 import type { Earlier, Submission, SubmissionLog, Upload } from './submission.ts';
 
 const heading = 'Supplier name,Licensee/Certificate holder,Model number,Serial number\n';
@@ -21,32 +22,25 @@ class WrittenLog implements SubmissionLog {
 }
 
 function desk(
-  options: {
-    log?: WrittenLog;
-    earlier?: (account: string, key: string) => Promise<readonly Earlier[]>;
-    partitions?: number;
-  } = {},
+  options: { log?: WrittenLog; earlier?: (account: string, key: string) => Promise<readonly Earlier[]> } = {},
 ) {
   const log = options.log ?? new WrittenLog();
   const withKey = options.earlier ?? (async () => []);
-  const made = new SubmissionDesk(
-    log,
-    { withKey },
-    { partitions: options.partitions ?? 6, now: () => 1_776_000_000_000, earlierWaitMs: 50 },
-  );
+  const made = new SubmissionDesk(log, { withKey }, { now: () => 1_776_000_000_000, earlierWaitMs: 50 });
   return { desk: made, log };
 }
 
-function upload(body: Buffer, more: Partial<Upload> = {}): Upload {
+function upload(body: Buffer, more: Partial<Upload> = {}, mayUpload = true): Upload {
+  const sender = { supplier: 'Acme', mayUploadFor: () => mayUpload };
   return {
     account: { id: 'account-1', name: 'Acme' },
-    sender: { supplier: 'Acme', mayUploadFor: () => true },
     document: panelRegistration,
     channel: 'csv',
     fileName: 'panels.csv',
     declaration: 'file-upload-1',
     declaredBy: 'user:u',
     body,
+    read: () => readFile(body, panelRegistration, { partitions: 6, sender }),
     ...more,
   };
 }
@@ -78,7 +72,7 @@ test('at another instance, which knows of nothing, a repetition is the same subm
   const body = file(...Array.from({ length: 1_500 }, (_, i) => `S${i}`));
   const first = await one.desk.accept(keyed(body));
   const second = await two.desk.accept(
-    keyed(body, 'key-1', { sender: { supplier: 'Renamed', mayUploadFor: () => false } }),
+    upload(body, { idempotencyKey: 'key-1', account: { id: 'account-1', name: 'Renamed' } }, false),
   );
   expect(second).toEqual(first);
   const shape = ({ id, bodySha256, batches }: Submission) => [

@@ -6,7 +6,7 @@ import { Recent } from '#gateway/recent.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import { joinKey } from '#shared/base/keys.ts';
 import { batchingVersion } from '#shared/domain/normalise.ts';
-import { type FileContents, readFile } from './read-file.ts';
+import type { Contents } from './collect.ts';
 import type {
   Accepted,
   Earlier,
@@ -17,12 +17,11 @@ import type {
 } from './submission.ts';
 
 export interface DeskOptions {
-  readonly partitions: number;
   readonly now: () => number;
   /** How long an upload waits for the ledger's word on its Idempotency-Key once it has been read. */
   readonly earlierWaitMs: number;
   /** Called once for each submission that this instance has written. */
-  readonly written?: (submission: Submission, contents: FileContents) => void;
+  readonly written?: (submission: Submission, contents: Contents) => void;
   readonly earlierUnknown?: (error: unknown) => void;
 }
 
@@ -103,14 +102,15 @@ export class SubmissionDesk {
     bodySha256: string,
     answeredBefore: () => Promise<Accepted | Refusal | undefined> = async () => undefined,
   ): Promise<Accepted | Refusal> {
-    const { account, sender, body, document, fileName, channel, declaration, declaredBy } = upload;
+    const { account, body, document, fileName, channel, declaration, declaredBy } = upload;
     const receivedAt = this.#options.now();
     // Compression has a thread of its own; the fastest level, since the time to the answer counts.
     const bodyGzip = compress(body, { level: 1 });
-    const contents = await readFile(body, document, { partitions: this.#options.partitions, sender });
-    if (isRefusal(contents)) return contents;
+    const contents = await upload.read();
+    // What was accepted once stays accepted, whatever has changed by which it is judged.
     const before = await answeredBefore();
     if (before) return before;
+    if (isRefusal(contents)) return contents;
     const submission: Submission = {
       id,
       account: account.id,

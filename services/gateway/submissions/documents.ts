@@ -17,11 +17,7 @@ export interface DocumentKind {
   readonly product: Product;
   readonly action: Action;
   readonly layout: readonly CellColumn[];
-  /** UP-1 */
-  readonly rowsMax: number;
 }
-
-const rowsMax = 5_000;
 
 /** HEAD-1. Spaces around the slash do not count. */
 export const panelRegistration: DocumentKind = {
@@ -37,7 +33,6 @@ export const panelRegistration: DocumentKind = {
     { field: 'model', heading: 'Model number', aliases: ['Model'] },
     { field: 'serial', heading: 'Serial number', aliases: ['Serial'] },
   ],
-  rowsMax,
 };
 
 /** HEAD-2. The supplier is who uploads. */
@@ -50,7 +45,6 @@ export const inverterRegistration: DocumentKind = {
     { field: 'series', heading: 'Series', aliases: [] },
     { field: 'serial', heading: 'Serial number', aliases: ['Serial'] },
   ],
-  rowsMax,
 };
 
 /** Files that are taken. Changes of status, batteries and invalidation get a kind of their own. */
@@ -61,6 +55,11 @@ export function registrationOf(product: string): DocumentKind {
   const document = documents.find((kind) => kind.product === product && kind.action === 'register');
   assert(document, `no kind of file registers ${product}`);
   return document;
+}
+
+/** What a column is called in JSON: its heading in lower case, words joined by underscores. */
+export function memberOf({ heading }: CellColumn): string {
+  return heading.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
 }
 
 /** The heading of a field, or empty when files of this kind do not have it. */

@@ -78,6 +78,61 @@ test.each([
   expect(recordsOf(await accepted(`${heading}${row}\n`))).toMatchObject([{ finding: '' }]);
 });
 
+const told = { encoding: 'UTF-8', delimiter: 'comma' };
+
+test.each([
+  ['semicolons', (text: string) => Buffer.from(text.replaceAll(',', ';')), { delimiter: 'semicolon' }],
+  ['tabs', (text: string) => Buffer.from(text.replaceAll(',', '\t')), { delimiter: 'tab' }],
+  ['CR', (text: string) => Buffer.from(text.replaceAll('\n', '\r')), {}],
+  ['CR LF', (text: string) => Buffer.from(text.replaceAll('\n', '\r\n')), {}],
+  ['UTF-16', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le'), { encoding: 'UTF-16LE' }],
+  [
+    'UTF-16, the other way round',
+    (text: string) => Buffer.from(text, 'utf16le').swap16(),
+    { encoding: 'UTF-16BE' },
+  ],
+  ['two marks', (text: string) => Buffer.from(`\ufeff\ufeff${text}`), {}],
+])('the same rows with %s are the same records', async (_, write, other) => {
+  const text = `${heading}A,Sonnenhof 7°,M-1,S1\n\nA,"H\n2",M-1,S2\nA,H,M-1,\n`;
+  const given = await accepted(text);
+  const contents = await readFile(write(text), panelRegistration, {
+    partitions: 6,
+    sender: { supplier: 'Acme', mayUploadFor: everybody },
+  });
+  const unquoted = (batches: FileContents['batches']) =>
+    JSON.stringify(batches).replaceAll(/\\r\\n|\\r/g, '\\n');
+  expect(unquoted((contents as FileContents).batches)).toBe(unquoted(given.batches));
+  expect(contents).toMatchObject({ ...told, ...other });
+});
+
+test('a file that does not say its encoding: names are remarked, serials refused', async () => {
+  const bytes = Buffer.from(`${heading}A,H\xe9,M-1,S1\nA,H,M-1,S\xe91\nA,H,M-1,S\xa02\n`, 'latin1');
+  const contents = await readFile(bytes, panelRegistration, {
+    partitions: 6,
+    sender: { supplier: 'Acme', mayUploadFor: everybody },
+  });
+  expect(contents).toMatchObject({ encoding: 'Windows-1252' });
+  expect(recordsOf(contents as FileContents)).toMatchObject([
+    { holder: 'Hé', finding: '', note: 'decoded_as_windows_1252' },
+    { serial_key: '', finding: 'serial_encoding_uncertain', column: 'Serial number' },
+    { serial_key: 'S 2', finding: '', note: 'special_space_folded' },
+  ]);
+});
+
+test('what is taken off a cell, and what is remarked, stands in the note of its record', async () => {
+  const contents = await accepted(`${heading}"=""A""" ,H,'M-1,="00aB1"\n`);
+  expect(recordsOf(contents)).toMatchObject([
+    {
+      supplier: 'A',
+      model: 'M-1',
+      serial: '00aB1',
+      serial_key: '00AB1',
+      finding: '',
+      note: 'wrapper_removed serial_has_mixed_case',
+    },
+  ]);
+});
+
 test('a row without a usable serial travels with the others, to the partition of the empty key', async () => {
   const { batches } = await accepted(`${heading}A,H,M,\nA,H,M,;\nA,H,,S1\n`, 12);
   const places = batches.flatMap(({ partition, records }) =>
@@ -113,6 +168,7 @@ test('each record of an accepted file stands in exactly one batch, once, in file
       const contents = await readFile(Buffer.from(heading + csv(rows)), panelRegistration, {
         partitions,
         sender: { supplier: 'Acme', mayUploadFor: (key) => key === 'ACME' },
+        damageShareMax: 1,
       });
       const data = rows.filter((row) => row.some((text) => text.trim() !== ''));
       if (isRefusal(contents)) {
@@ -142,6 +198,7 @@ test('what an account may do changes findings, never batches', async () => {
           readFile(bytes, panelRegistration, {
             partitions: 6,
             sender: { supplier: 'Acme', mayUploadFor: () => allowed },
+            damageShareMax: 1,
           }),
         ),
       );
@@ -204,11 +261,7 @@ test('files are refused whole, with limit and count', async () => {
   });
   expect(await refused('')).toMatchObject({ refused: 'file_empty' });
   expect(await refused(`\ufeff\n\n${heading}\n,,,\n`)).toMatchObject({ refused: 'file_empty' });
-  expect(
-    await refused('Supplier name;Licensee/Certificate holder;Model number;Serial number\n'),
-  ).toMatchObject({
-    refused: 'headings_missing',
-  });
+  expect(await refused(heading.replaceAll(',', '|'))).toMatchObject({ refused: 'headings_missing' });
 });
 
 test('eight files are read side by side, and the process stays responsive', async () => {

@@ -1,12 +1,15 @@
+import { setImmediate } from 'node:timers/promises';
 import { type Account, isRegulator } from '#gateway/accounts/account.ts';
 import type { Entry } from '#gateway/lookup/lookup.ts';
 import { joinKey } from '#shared/base/keys.ts';
+import type { ListIndex, Suggestion } from '#shared/domain/listing/list-index.ts';
 import { findReason } from '#shared/domain/reasons.ts';
 import type { Product } from '#shared/domain/serials.ts';
 import { type DocumentKind, headingOf, registrationOf } from './documents.ts';
+import { codesOf, placeOfNote } from './findings.ts';
 
-/** A row that made no entry, as the ledger has it. */
-export interface UnregisteredRow {
+/** A row that made no entry, or one with a remark of the gateway, as the ledger has it. */
+export interface LedgerRow {
   readonly row: number;
   readonly line: number;
   readonly outcome: string;
@@ -24,9 +27,11 @@ export interface UnregisteredRow {
   readonly reason: string;
   readonly serial_key: string;
   readonly holder_key: string;
+  /** Remarks of the gateway: codes, separated by spaces. */
+  readonly note: string;
 }
 
-/** What its sender is told about a row that was not registered (K3 of the requirements: row, column, value, code, hint). */
+/** What its sender is told about a row (K3 of the requirements: row, column, value, code, hint). */
 export interface ReportRow {
   readonly record: number;
   readonly line: number;
@@ -44,31 +49,64 @@ export interface ReportRow {
   readonly serial: string;
   /** Of a duplicate: the row of one's own that registered the serial. */
   readonly first?: { readonly submission: string; readonly row: number };
+  /** Of a model that is not listed: what may have been meant (WIN-7). */
+  readonly nearest?: readonly Suggestion[];
 }
 
-type First = (row: UnregisteredRow) => ReportRow['first'];
-type EntriesOf = (product: Product, serialKeys: readonly string[]) => Promise<readonly Entry[]>;
+type First = (row: LedgerRow) => ReportRow['first'];
+type Nearest = (row: LedgerRow) => ReportRow['nearest'];
+
+export interface ReportPorts {
+  entries(product: Product, serialKeys: readonly string[]): Promise<readonly Entry[]>;
+  /** The approved list; undefined when none was imported. */
+  list(product: Product): Promise<ListIndex | undefined>;
+}
 
 const duplicatesOfQuery = 1_000;
 
-/** The rows of a report, block by block; duplicates point to the row of the account that registered the serial (SER-5). */
+/**
+ * The rows of a report, block by block; duplicates point to the row of the account that registered the serial (SER-5), and
+ * models that are not listed to what may have been meant.
+ */
 export async function* reportRows(
-  blocks: AsyncIterable<readonly UnregisteredRow[]>,
+  blocks: AsyncIterable<readonly LedgerRow[]>,
   viewer: Account,
-  entriesOf: EntriesOf,
+  ports: ReportPorts,
 ): AsyncGenerator<readonly ReportRow[]> {
+  const suggested = new Map<string, readonly Suggestion[]>();
   for await (const block of blocks)
     for (let from = 0; from < block.length; from += duplicatesOfQuery) {
       const rows = block.slice(from, from + duplicatesOfQuery);
-      const first = await firstRows(rows, viewer, entriesOf);
-      yield rows.map((row) => reportRow(row, first));
+      const first = await firstRows(rows, viewer, ports.entries);
+      const nearest = await nearestModels(rows, ports.list, suggested);
+      yield rows.map((row) => reportRow(row, first, nearest));
     }
 }
 
+/** Rows of a file name few models: each is looked for once, and others are served in between. */
+async function nearestModels(
+  rows: readonly LedgerRow[],
+  listOf: ReportPorts['list'],
+  suggested: Map<string, readonly Suggestion[]>,
+): Promise<Nearest> {
+  const keyOf = ({ product, holder, model }: LedgerRow) => joinKey(product, holder, model);
+  const lists = new Map<string, ListIndex | undefined>();
+  for (const row of rows) {
+    if (row.outcome !== 'not_listed' || suggested.has(keyOf(row))) continue;
+    if (!lists.has(row.product)) lists.set(row.product, await listOf(row.product as Product));
+    suggested.set(keyOf(row), lists.get(row.product)?.suggest(row.holder, row.model) ?? []);
+    await setImmediate();
+  }
+  return (row) => {
+    const nearest = row.outcome === 'not_listed' ? suggested.get(keyOf(row)) : undefined;
+    return nearest && nearest.length > 0 ? nearest : undefined;
+  };
+}
+
 async function firstRows(
-  rows: readonly UnregisteredRow[],
+  rows: readonly LedgerRow[],
   viewer: Account,
-  entriesOf: EntriesOf,
+  entriesOf: ReportPorts['entries'],
 ): Promise<First> {
   const duplicates = rows.filter(({ outcome }) => outcome === 'duplicate');
   const found = new Map<string, Entry>();
@@ -87,30 +125,45 @@ async function firstRows(
   };
 }
 
-/** The most precise reason there is: the gateway's finding, or else the outcome itself; with the cell that it is about. */
-export function reportRow(row: UnregisteredRow, first: First = () => undefined): ReportRow {
-  const code = row.finding === '' ? row.outcome : row.finding;
+/**
+ * The most precise reason there is: the gateway's finding, or its remark on a registered row, or else the outcome itself;
+ * with the cell that it is about.
+ */
+export function reportRow(
+  row: LedgerRow,
+  first: First = () => undefined,
+  nearest: Nearest = () => undefined,
+): ReportRow {
+  const notes = codesOf(row.note);
+  const remark = row.outcome === 'registered' ? notes[0] : undefined;
+  const code = row.finding !== '' ? row.finding : (remark ?? row.outcome);
   const document = registrationOf(row.product);
-  const column = row.finding === '' ? headingOf(document, fieldOf(row.outcome)) : row.column;
+  const place = remark === undefined ? outcomePlace(row, document) : placeOfNote(row, document, remark);
   const reason = findReason(code);
   const pointer = first(row);
+  const suggestions = nearest(row);
   return {
     record: row.row,
     line: row.line,
     outcome: row.outcome,
-    column,
-    value: cellOf(row, document, column),
+    ...place,
     code,
     sentence: reason?.sentence ?? `${code}.`,
     hint: reason?.hint ?? 'Ask for help with this code.',
-    remarks: [row.listing_note, row.decision_note].filter((note) => note !== ''),
+    remarks: [...notes, row.listing_note, row.decision_note].filter((note) => note !== ''),
     supplier: row.supplier,
     holder: row.holder,
     series: row.series,
     model: row.model,
     serial: row.serial,
     ...(pointer ? { first: pointer } : {}),
+    ...(suggestions ? { nearest: suggestions } : {}),
   };
+}
+
+function outcomePlace(row: LedgerRow, document: DocumentKind): Pick<ReportRow, 'column' | 'value'> {
+  const column = row.finding === '' ? headingOf(document, fieldOf(row.outcome)) : row.column;
+  return { column, value: cellOf(row, document, column) };
 }
 
 /** What an outcome is about. */
@@ -118,7 +171,7 @@ function fieldOf(outcome: string): 'model' | 'serial' {
   return outcome === 'not_listed' ? 'model' : 'serial';
 }
 
-function cellOf(row: UnregisteredRow, document: DocumentKind, column: string): string {
+function cellOf(row: LedgerRow, document: DocumentKind, column: string): string {
   const known = document.layout.find(({ heading }) => heading === column);
   return known ? row[known.field] : '';
 }
@@ -141,6 +194,8 @@ export const reportHeadings: readonly string[] = [
   'Serial number',
   'First submission',
   'First record',
+  'Nearest holder',
+  'Nearest model',
 ];
 
 export function reportCells(row: ReportRow): readonly string[] {
@@ -161,5 +216,7 @@ export function reportCells(row: ReportRow): readonly string[] {
     row.serial,
     row.first?.submission ?? '',
     row.first === undefined ? '' : String(row.first.row),
+    row.nearest?.[0]?.holder ?? '',
+    row.nearest?.[0]?.model ?? '',
   ];
 }

@@ -18,6 +18,7 @@ function read(document: DocumentKind, row: readonly string[], supplier = 'Acme')
   const headings = readHeadings(
     document.layout.map(({ heading }) => heading),
     document.layout,
+    1,
   );
   if (isRefusal(headings)) throw new Error(headings.refused);
   const sender = { supplier, mayUploadFor: authorityTest(authorities, '2026-11-24') };

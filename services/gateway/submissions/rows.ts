@@ -1,8 +1,8 @@
 import type { AuthorityTest } from '#gateway/accounts/authority.ts';
 import type { Headings } from '#gateway/csv/headings.ts';
-import type { RowReason } from '#shared/domain/reasons.ts';
+import type { RowNote, RowReason } from '#shared/domain/reasons.ts';
 import type { SerialRecord } from '#shared/domain/serials.ts';
-import { type CellFacts, examineCell, examineSerial } from './cells.ts';
+import { type CellFacts, examineCell, examineModel, examineSerial } from './cells.ts';
 import { type CellField, type DocumentKind, headingOf } from './documents.ts';
 
 /** A record, and how many bytes its texts take. */
@@ -19,28 +19,37 @@ export interface Sender {
   readonly mayUploadFor: AuthorityTest;
 }
 
-const noCell: CellFacts = { key: '', bytes: 0, fault: '' };
+const noCell: CellFacts = { text: '', key: '', bytes: 0, fault: '', notes: [] };
+const accented = /[^\0-\x7f]/;
+const accentedSerial = /[^\0-\x7f\xa0]/;
 
 /**
- * Turns the rows of one file into records: texts as given, keys normalised once and for all, and at most one finding, the
- * first in this order: number of cells; then column by column as published, what is wrong with the cell; then whether
- * the account may upload for the supplier, of it for the holder, and of that for the model. A row is never dropped: its finding becomes its outcome.
+ * Turns the rows of one file into records: texts as given, keys normalised once and for all, remarks in `note`, and at most
+ * one finding, the first in this order: number of cells; then column by column as published, what is wrong with the cell;
+ * then whether the account may upload for the supplier, of it for the holder, and of that for the model. A row is never
+ * dropped: its finding becomes its outcome.
  */
 export class RowReader {
   readonly #document: DocumentKind;
   readonly #headings: Headings;
   readonly #sender: Sender;
+  readonly #encodingUncertain: boolean;
   readonly #own: CellFacts;
   // Suppliers, holders and models repeat from row to row; serials do not.
   readonly #known = new Map<string, CellFacts>();
+  readonly #models = new Map<string, CellFacts>();
 
-  constructor(document: DocumentKind, headings: Headings, sender: Sender) {
+  /** `encodingUncertain`: the file did not say how its accented letters are to be read. */
+  constructor(document: DocumentKind, headings: Headings, sender: Sender, encodingUncertain = false) {
     this.#document = document;
     this.#headings = headings;
     this.#sender = sender;
+    this.#encodingUncertain = encodingUncertain;
     // Its bytes are not the file's: what an account is called must not move the boundaries of a batch (K4).
     this.#own =
-      headingOf(document, 'supplier') === '' ? { ...examineCell(sender.supplier), bytes: 0 } : noCell;
+      headingOf(document, 'supplier') === ''
+        ? { ...examineCell(sender.supplier), bytes: 0, notes: [] }
+        : noCell;
   }
 
   /** `row` counts records from 1; `line` is physical. */
@@ -58,6 +67,7 @@ export class RowReader {
     };
     let finding: RowReason | '' = isRagged(cells, width) ? 'cell_count_wrong' : '';
     let column = '';
+    let note = '';
     let bytes = 0;
     let supplier = this.#own;
     let holder = noCell;
@@ -65,14 +75,14 @@ export class RowReader {
     let serial = noCell;
     for (let c = 0; c < layout.length; c++) {
       const { field, heading } = layout[c]!;
-      const cell = cells[cellOf[c]!] ?? '';
-      const facts = field === 'serial' ? examineSerial(cell) : this.#examine(cell);
-      text[field] = cell;
+      const facts = this.#examine(field, cells[cellOf[c]!] ?? '');
+      text[field] = facts.text;
       bytes += facts.bytes;
       if (field === 'supplier') supplier = facts;
       else if (field === 'holder') holder = facts;
       else if (field === 'model') model = facts;
       else if (field === 'serial') serial = facts;
+      if (facts.notes.length > 0) note = withNotes(note, facts.notes);
       if (facts.fault !== '' && finding === '') {
         finding = facts.fault;
         column = heading;
@@ -97,11 +107,11 @@ export class RowReader {
       serial_key: finding === 'cell_count_wrong' ? '' : serial.key,
       status: text.status,
       reason: text.reason,
-      note: '',
+      note,
       finding,
       column,
     };
-    return { record, bytes };
+    return { record, bytes: bytes + note.length };
   }
 
   /** The first of the texts that the account has no authority for. */
@@ -112,13 +122,38 @@ export class RowReader {
     return mayUploadFor(supplier, holder) ? 'model' : 'holder';
   }
 
-  #examine(text: string): CellFacts {
-    const known = this.#known.get(text);
+  #examine(field: CellField, cell: string): CellFacts {
+    if (field === 'serial') return this.#examineSerial(cell);
+    const memory = field === 'model' ? this.#models : this.#known;
+    const known = memory.get(cell);
     if (known) return known;
-    const facts = examineCell(text);
-    this.#known.set(text, facts);
-    return facts;
+    const facts = field === 'model' ? examineModel(cell) : examineCell(cell);
+    const remarked =
+      this.#encodingUncertain && accented.test(cell)
+        ? { ...facts, notes: [...facts.notes, 'decoded_as_windows_1252' as const] }
+        : facts;
+    memory.set(cell, remarked);
+    return remarked;
   }
+
+  #examineSerial(cell: string): CellFacts {
+    const facts = examineSerial(cell);
+    if (!this.#encodingUncertain || facts.fault !== '' || !accentedSerial.test(cell)) return facts;
+    return { ...facts, key: '', fault: 'serial_encoding_uncertain' };
+  }
+}
+
+/** The row with one more remark. */
+export function remarked({ record, bytes }: Row, more: RowNote): Row {
+  const note = withNotes(record.note, [more]);
+  return { record: { ...record, note }, bytes: bytes + note.length - record.note.length };
+}
+
+/** Codes, each once, separated by spaces. */
+function withNotes(note: string, more: readonly RowNote[]): string {
+  const codes = new Set(note === '' ? [] : note.split(' '));
+  for (const code of more) codes.add(code);
+  return [...codes].join(' ');
 }
 
 /** Spreadsheets leave empty cells behind the last column: those do no harm. */

@@ -1,13 +1,13 @@
+import type { Refusal } from '#gateway/refusal.ts';
 import type { Channel } from '#shared/domain/serials.ts';
 import type { Batch } from './batches.ts';
+import type { Contents } from './collect.ts';
 import type { DocumentKind } from './documents.ts';
-import type { Sender } from './rows.ts';
 
-/** A file as it came in, and from whom. */
+/** A file, or what stands for one, as it came in, and from whom. */
 export interface Upload {
   readonly account: { readonly id: string; readonly name: string };
-  readonly sender: Sender;
-  readonly document: DocumentKind;
+  readonly document: Pick<DocumentKind, 'product' | 'action'>;
   readonly channel: Channel;
   readonly fileName: string;
   /** Version of the declared text, and who declared it (DECL-3). */
@@ -15,6 +15,8 @@ export interface Upload {
   readonly declaredBy: string;
   readonly body: Buffer;
   readonly idempotencyKey?: string;
+  /** Reads the body to its end, or says why nothing of it is taken. */
+  read(): Promise<Contents | Refusal>;
 }
 
 /** What is written to the log in one transaction. */

@@ -1,5 +1,8 @@
-/** Rises when `normalise` or the batching of submissions changes: derived submission ids depend on it (K4). */
-export const batchingVersion = 1;
+/** Rises when `normalise` changes: published lists are found by keys that it made. */
+export const normalisationVersion = 1;
+
+/** Rises when `normalise`, the reading of files or the batching changes: derived submission ids depend on it (K4). */
+export const batchingVersion = 2;
 
 const plain = /^[!-`{-~]*$/;
 

@@ -172,10 +172,10 @@ const requestReasons = [
     hint: 'In the spreadsheet program save it as "CSV UTF-8 (comma delimited)" and upload that .csv file.',
   },
   {
-    code: 'file_not_utf8',
+    code: 'file_encoding_unknown',
     status: 422,
-    sentence: 'The file is not valid UTF-8 text.',
-    hint: 'Save it as "CSV UTF-8"; `position` is the first wrong byte, counted from 0.',
+    sentence: 'The text of the file is in an encoding that is not taken.',
+    hint: 'Save the file as "CSV UTF-8"; `position` is the first byte that does not fit, counted from 0, and `line` is where it stands.',
   },
   {
     code: 'file_empty',
@@ -212,6 +212,19 @@ const requestReasons = [
     status: 422,
     sentence: 'A row of the file is far longer than any row of serial numbers.',
     hint: 'Correct the row that begins at `line`.',
+  },
+  {
+    code: 'file_damaged',
+    status: 422,
+    sentence:
+      'So many serial numbers look changed by a spreadsheet program that nothing of the file was stored.',
+    hint: 'Export the data again with all columns as text; `sample` shows rows and what is wrong with them. Where serial numbers of two lengths are right, upload each length in a file of its own.',
+  },
+  {
+    code: 'rows_faulty',
+    status: 422,
+    sentence: 'Rows have faults, and the upload was to be taken as a whole or not at all.',
+    hint: 'Correct the rows named in `rows`, or upload with onError=proceed to have the other rows taken.',
   },
   {
     code: 'idempotency_key_reused',
@@ -336,6 +349,33 @@ const rowReasons = [
     code: 'serial_has_separator',
     sentence: 'The serial number holds a semicolon, which separates serial numbers on claims.',
     hint: 'Give one serial number in each row, without a semicolon.',
+  },
+  // What spreadsheet programs and wrong encodings do to texts (section 12 of the domain rules).
+  {
+    code: 'serial_in_scientific_notation',
+    sentence: 'The serial number was turned into a number in scientific notation, and its digits are lost.',
+    hint: 'Export the data again with the column as text.',
+  },
+  {
+    code: 'serial_is_date',
+    sentence: 'The serial number was turned into a date.',
+    hint: 'Export the data again with the column as text.',
+  },
+  {
+    code: 'cell_is_formula',
+    sentence: 'The cell holds a formula instead of a text.',
+    hint: 'Give the text itself.',
+  },
+  {
+    code: 'cell_text_lost',
+    sentence: 'The cell holds the sign for a character that a program could not read.',
+    hint: 'Type the text again, and save the file as "CSV UTF-8".',
+  },
+  {
+    code: 'serial_encoding_uncertain',
+    sentence:
+      'The serial number holds a character whose meaning depends on an encoding that the file does not say.',
+    hint: 'Save the file as "CSV UTF-8" and upload it again.',
   },
 ] as const;
 
@@ -474,9 +514,65 @@ const applicationReasons = [
   },
 ] as const;
 
+/** Remarks of the gateway: the field `note` of a record holds their codes, separated by spaces. */
+const noteReasons = [
+  {
+    code: 'wrapper_removed',
+    sentence: 'A sign by which spreadsheet programs mark text was taken off the cell.',
+    hint: 'Nothing to do.',
+  },
+  {
+    code: 'special_space_folded',
+    sentence: 'The cell holds a no-break space or another special space, which counts as an ordinary one.',
+    hint: 'Check that the text is complete; type it again instead of copying it next time.',
+  },
+  {
+    code: 'serial_has_mixed_case',
+    sentence: 'The serial number has capital and small letters, which count as the same.',
+    hint: 'Check it against the label of the product.',
+  },
+  {
+    code: 'serial_looks_like_exponent',
+    sentence: 'A spreadsheet program would take the serial number for a number with an exponent.',
+    hint: 'Keep the column as text whenever the file is opened.',
+  },
+  {
+    code: 'serial_digits_rounded',
+    sentence: 'The serial number ends in zeros, as if a spreadsheet program had rounded it to 15 digits.',
+    hint: 'Check it against the label; mark it as invalid and upload the right one if it is wrong.',
+  },
+  {
+    code: 'serial_zeros_lost',
+    sentence: 'The serial number is shorter than others of its model, as if leading zeros had been lost.',
+    hint: 'Check it against the label; mark it as invalid and upload the right one if it is wrong.',
+  },
+  {
+    code: 'serial_length_unusual',
+    sentence: 'The serial number is longer or shorter than almost all others of its model.',
+    hint: 'Check it against the label; mark it as invalid and upload the right one if it is wrong.',
+  },
+  {
+    code: 'serial_look_alike',
+    sentence:
+      'The serial number has a letter where others of its model have a digit that looks like it, or the other way round.',
+    hint: 'Check O and 0, I and 1 against the label; mark it as invalid and upload the right one if it is wrong.',
+  },
+  {
+    code: 'model_looks_like_date',
+    sentence: 'The model number looks like a date that a spreadsheet program has made of it.',
+    hint: 'Check it against the approved list.',
+  },
+  {
+    code: 'decoded_as_windows_1252',
+    sentence: 'The file does not say its encoding, and was read as Windows-1252.',
+    hint: 'Check letters with accents, and save the file as "CSV UTF-8" next time.',
+  },
+] as const;
+
 export type RequestReason = (typeof requestReasons)[number]['code'];
 export type ApplicationReason = (typeof applicationReasons)[number]['code'];
 export type RowReason = (typeof rowReasons)[number]['code'] | 'supplier_not_authorised';
+export type RowNote = (typeof noteReasons)[number]['code'];
 
 export const reasons: readonly ReasonEntry[] = [
   ...requestReasons.map((entry) => ({ ...entry, kind: 'request' as const })),
@@ -484,6 +580,7 @@ export const reasons: readonly ReasonEntry[] = [
   ...outcomeReasons.map((entry) => ({ ...entry, kind: 'outcome' as const })),
   ...remarkReasons.map((entry) => ({ ...entry, kind: 'remark' as const })),
   ...applicationReasons.map((entry) => ({ ...entry, kind: 'application' as const })),
+  ...noteReasons.map((entry) => ({ ...entry, kind: 'remark' as const })),
 ];
 
 const byCode: ReadonlyMap<string, ReasonEntry> = new Map(reasons.map((entry) => [entry.code, entry]));

@@ -1,5 +1,5 @@
 import { joinKey } from '#shared/base/keys.ts';
-import { batchingVersion, normalise } from '#shared/domain/normalise.ts';
+import { normalisationVersion, normalise } from '#shared/domain/normalise.ts';
 
 /** One row of an approved list, as text stands in it. Days are yyyy-mm-dd; sizes are exact decimals, or empty. */
 export interface ListingRow {
@@ -30,7 +30,7 @@ export function listingKey(holder: string, model: string): string {
 }
 
 /** Published lists carry the version: a release that folds otherwise must not look into a list that was folded as before. */
-export const listingKeys = { version: batchingVersion, fold: normalise, of: listingKey } as const;
+export const listingKeys = { version: normalisationVersion, fold: normalise, of: listingKey } as const;
 
 /** The key of each record, in order. The rows of a batch name few models, and folding is the dearest part of a look-up. */
 export function listingKeysOf(

@@ -1,0 +1,163 @@
+import type { Headings } from '#gateway/csv/headings.ts';
+import { type Refusal, refuse } from '#gateway/refusal.ts';
+import { findReason } from '#shared/domain/reasons.ts';
+import type { SerialRecord } from '#shared/domain/serials.ts';
+import { type Batch, Batcher } from './batches.ts';
+import { type DocumentKind, headingOf } from './documents.ts';
+import { SerialProfile } from './profile.ts';
+import { type Row, RowReader, remarked, type Sender } from './rows.ts';
+
+export interface Contents {
+  readonly rows: number;
+  readonly batches: readonly Batch[];
+  /** In the order in which they came. */
+  readonly records: readonly SerialRecord[];
+  /** Rows by finding of the gateway; empty for those without. */
+  readonly findings: ReadonlyMap<string, number>;
+}
+
+export interface CollectOptions {
+  readonly partitions: number;
+  readonly sender: Sender;
+  /** UP-1, UP-2 */
+  readonly rowsMax?: number;
+  /** DMG-13: more than this share of damaged rows, 0 to 1, and nothing is taken. */
+  readonly damageShareMax?: number;
+}
+
+export const rowsMaxDefault = 5_000;
+export const damageShareMaxDefault = 0.2;
+
+/** What is too long is counted on up to this many times its limit, so that the message can tell how long it is (UP-2). */
+const countedOn = 10;
+const sampleRows = 10;
+
+/**
+ * Gathers the records of one submission, whatever they came in, and cuts them into batches once all are there: damage shows
+ * in all of them together. What it makes depends on the records, the number of partitions and, for findings alone, on what
+ * the account may do.
+ */
+export class RowCollector {
+  readonly #document: DocumentKind;
+  readonly #options: CollectOptions;
+  readonly #rowsMax: number;
+  readonly #reader: RowReader;
+  readonly #profile = new SerialProfile();
+  readonly #rows: Row[] = [];
+  #count = 0;
+  #firstTooMany = 0;
+
+  constructor(
+    document: DocumentKind,
+    headings: Headings,
+    options: CollectOptions,
+    encodingUncertain = false,
+  ) {
+    this.#document = document;
+    this.#options = options;
+    this.#rowsMax = options.rowsMax ?? rowsMaxDefault;
+    this.#reader = new RowReader(document, headings, options.sender, encodingUncertain);
+  }
+
+  /** The next record. A refusal says that no more are wanted. */
+  add(cells: readonly string[], line: number): Refusal | undefined {
+    this.#count += 1;
+    if (this.#count > this.#rowsMax) {
+      if (this.#firstTooMany === 0) this.#firstTooMany = line;
+      return this.#count > this.#rowsMax * countedOn ? this.#tooManyRows() : undefined;
+    }
+    const row = this.#reader.read(cells, this.#count, line);
+    // Whatever the account may do: remarks must not move the boundaries of a batch (K4).
+    if (row.record.serial_key !== '') this.#profile.add(row.record.model, row.record.serial_key);
+    this.#rows.push(row);
+    return undefined;
+  }
+
+  /** All of it, or why none of it is taken. */
+  finish(): Contents | Refusal {
+    if (this.#count > this.#rowsMax) return this.#tooManyRows();
+    if (this.#count === 0) return refuse('file_empty');
+    const refusal = this.#compare();
+    if (refusal) return refusal;
+    const batcher = new Batcher(this.#document, this.#options.partitions);
+    const findings = new Map<string, number>();
+    for (const row of this.#rows) {
+      batcher.add(row);
+      findings.set(row.record.finding, (findings.get(row.record.finding) ?? 0) + 1);
+    }
+    const records = this.#rows.map(({ record }) => record);
+    return { rows: records.length, batches: batcher.batches(), records, findings };
+  }
+
+  /** Remarks what only many serials show, and refuses what is damaged as a whole (DMG-13). */
+  #compare(): Refusal | undefined {
+    const shareMax = this.#options.damageShareMax ?? damageShareMaxDefault;
+    const signs = this.#profile.signs();
+    if (signs.size > 0)
+      for (const [i, row] of this.#rows.entries()) {
+        const { model, serial_key } = row.record;
+        const note = serial_key === '' ? undefined : signs.get(model)?.noteOf(serial_key);
+        if (note !== undefined) this.#rows[i] = remarked(row, note);
+      }
+    const damaged = this.#rows.filter(({ record }) => damageOf(record) !== undefined);
+    const worst = Math.max(
+      damaged.length / this.#rows.length,
+      ...[...signs.values()].map(({ damagedShare }) => damagedShare),
+    );
+    if (worst <= shareMax) return undefined;
+    const detail = `${damaged.length} of ${this.#rows.length} rows are damaged; the limit is ${shareMax * 100} % of all rows, or of the rows of one model`;
+    return refuse('file_damaged', detail, {
+      count: this.#rows.length,
+      damaged: damaged.length,
+      limit: shareMax,
+      sample: damaged.slice(0, sampleRows).map(({ record }) => sampleOf(record, this.#document)),
+    });
+  }
+
+  #tooManyRows(): Refusal {
+    const least = this.#count > this.#rowsMax * countedOn ? 'at least ' : '';
+    const where = this.#firstTooMany > 0 ? `; the first too many begins at line ${this.#firstTooMany}` : '';
+    return refuse(
+      'too_many_rows',
+      `there are ${least}${this.#count} rows, the limit is ${this.#rowsMax}${where}`,
+      {
+        limit: this.#rowsMax,
+        count: this.#count,
+        ...(this.#firstTooMany > 0 ? { line: this.#firstTooMany } : {}),
+      },
+    );
+  }
+}
+
+const damagedFindings: ReadonlySet<string> = new Set([
+  'serial_in_scientific_notation',
+  'serial_is_date',
+  'cell_is_formula',
+]);
+/** A model that looks like a date is not among them: whether it is one is for the approved list to say. */
+const damagedNotes = ['serial_zeros_lost', 'serial_digits_rounded'];
+
+/** The code of the damage that a spreadsheet program did to a row. */
+function damageOf({ finding, note }: SerialRecord): string | undefined {
+  if (damagedFindings.has(finding)) return finding;
+  if (note === '') return undefined;
+  const codes = note.split(' ');
+  return damagedNotes.find((code) => codes.includes(code));
+}
+
+function sampleOf(record: SerialRecord, document: DocumentKind): object {
+  const code = damageOf(record)!;
+  const reason = findReason(code)!;
+  const column = record.column === '' ? headingOf(document, 'serial') : record.column;
+  const field = document.layout.find(({ heading }) => heading === column)?.field ?? 'serial';
+  const { row, line } = record;
+  return {
+    record: row,
+    line,
+    column,
+    value: record[field],
+    code,
+    sentence: reason.sentence,
+    hint: reason.hint,
+  };
+}
