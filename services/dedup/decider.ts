@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { assert } from '#shared/base/errors.ts';
+import { normalise } from '#shared/domain/normalise.ts';
 import type { Decision } from '#shared/domain/serials.ts';
 import { type Bytes, type Read, utf8Bytes, type Write } from '#shared/runtime/state-store.ts';
 import { decideRecord, outcomeBeforeIndex } from './decide.ts';
@@ -15,6 +16,7 @@ export interface BatchView {
     readonly supplier_key: string;
     readonly holder_key: string;
     readonly serial_key: string;
+    readonly status: string;
     readonly finding: string;
   }[];
   readonly listings: readonly { readonly finding: string }[];
@@ -33,6 +35,8 @@ interface Pending {
   readonly bucket: number;
   readonly holder: string;
   readonly supplier: string;
+  /** Empty unless the action is a change of status. */
+  readonly status: string;
 }
 
 interface PlannedMessage {
@@ -46,7 +50,7 @@ export interface Plan {
   readonly messages: readonly PlannedMessage[];
   readonly reads: readonly Read[];
   readonly buckets: ReadonlyMap<number, readonly Bytes[]>;
-  readonly names: { readonly holders: readonly string[]; readonly suppliers: readonly string[] };
+  readonly names: Readonly<Record<'holders' | 'suppliers' | 'statuses', readonly string[]>>;
   readonly seen: readonly Bytes[];
 }
 
@@ -76,6 +80,7 @@ export class Decider {
     const buckets = new Map<number, Set<Bytes>>();
     const holders = new Set<string>();
     const suppliers = new Set<string>();
+    const statuses = new Set<string>();
     const seen = new Set<Bytes>();
     const planned = messages.map((message): PlannedMessage => {
       const records = this.#pending(message.batch);
@@ -86,18 +91,20 @@ export class Decider {
         else buckets.set(record.bucket, new Set([record.field]));
         holders.add(record.holder);
         suppliers.add(record.supplier);
+        if (record.status !== '') statuses.add(record.status);
       }
       if (records.length === 0) return { message, records };
       const seenAs = seenName(message.headers.submission, message.headers.batch);
       seen.add(seenAs);
       return { message, records, seenAs };
     });
-    const names = { holders: [...holders], suppliers: [...suppliers] };
+    const names = { holders: [...holders], suppliers: [...suppliers], statuses: [...statuses] };
     const fieldLists = new Map([...buckets].map(([bucket, fields]) => [bucket, [...fields]]));
     const reads: Read[] = [
       { kind: 'score', key: 'seen', members: [...seen] },
       { kind: 'hash', key: 'holders', fields: nameFields(names.holders) },
       { kind: 'hash', key: 'suppliers', fields: nameFields(names.suppliers) },
+      { kind: 'hash', key: 'statuses', fields: nameFields(names.statuses) },
       ...[...fieldLists].map(([bucket, fields]): Read => ({ kind: 'hash', key: bucketKey(bucket), fields })),
     ];
     return { messages: planned, reads, buckets: fieldLists, names, seen: [...seen] };
@@ -107,12 +114,13 @@ export class Decider {
     plan: Plan,
     values: readonly (readonly (Bytes | null)[])[],
   ): { results: readonly Verdict[]; writes: readonly Write[] } {
-    const [seenScores = [], holderIds = [], supplierIds = [], ...bucketValues] = values;
+    const [seenScores = [], holderIds = [], supplierIds = [], statusIds = [], ...bucketValues] = values;
     const seen = new Map<Bytes, number | undefined>(
       plan.seen.map((name, i) => [name, seenScores[i] == null ? undefined : Number(seenScores[i])]),
     );
     const holders = new Dictionary('holders', plan.names.holders, holderIds);
     const suppliers = new Dictionary('suppliers', plan.names.suppliers, supplierIds);
+    const statuses = new Dictionary('statuses', plan.names.statuses, statusIds);
     const slots = new SlotOverlay(plan.buckets, bucketValues);
     const marks: [number, Bytes][] = [];
 
@@ -139,11 +147,13 @@ export class Decider {
           action: batch.action,
           holder: holders.idOf(record.holder),
           supplier: suppliers.idOf(record.supplier),
+          status: record.status === '' ? 0 : statuses.idOf(record.status),
         });
         if (decided.slots) {
           slots.set(record, decided.slots);
           holders.used(record.holder);
           suppliers.used(record.supplier);
+          if (record.status !== '') statuses.used(record.status);
         }
         return decided.decision;
       });
@@ -151,7 +161,13 @@ export class Decider {
     });
     return {
       results,
-      writes: [...seenWrites(marks), ...holders.writes(), ...suppliers.writes(), ...slots.writes()],
+      writes: [
+        ...seenWrites(marks),
+        ...holders.writes(),
+        ...suppliers.writes(),
+        ...statuses.writes(),
+        ...slots.writes(),
+      ],
     };
   }
 
@@ -168,6 +184,7 @@ export class Decider {
         bucket: bucketOf(field, this.#layout.buckets),
         holder: record.holder_key,
         supplier: record.supplier_key,
+        status: batch.action === 'update_status' ? normalise(record.status) : '',
       };
     });
   }

@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS serial_rows
     serial String,
     status LowCardinality(String),
     reason LowCardinality(String),
+    note String,
     listing LowCardinality(String),
     listing_note LowCardinality(String),
     decision_note LowCardinality(String),
@@ -61,8 +62,8 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS serial_rows_view TO serial_rows AS
 SELECT product, r.serial_key AS serial_key, r.holder_key AS holder_key, submission, r.row AS row,
     d.outcome AS outcome, d.entry AS entry, action, account,
     r.supplier AS supplier, r.supplier_key AS supplier_key, r.holder AS holder, r.series AS series, r.model AS model, r.serial AS serial,
-    r.status AS status, r.reason AS reason, l.finding AS listing, l.note AS listing_note, d.note AS decision_note,
-    snapshot, received_at, partition, origin
+    r.status AS status, r.reason AS reason, r.note AS note, l.finding AS listing, l.note AS listing_note,
+    d.note AS decision_note, snapshot, received_at, partition, origin
 FROM decided_batches
 ARRAY JOIN records AS r, listings AS l, decisions AS d
 WHERE r.serial_key != '';

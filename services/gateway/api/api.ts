@@ -4,6 +4,7 @@ import { ClaimDesk } from '#gateway/claims/desk.ts';
 import { claimState } from '#gateway/claims/state.ts';
 import type { Endpoint } from '#gateway/http/operation.ts';
 import { claimRows } from '#gateway/ledger/claims.ts';
+import { searchReads } from '#gateway/ledger/search.ts';
 import { latestEntries } from '#gateway/ledger/serials.ts';
 import { submissionReads } from '#gateway/ledger/submissions.ts';
 import { watermarkReader } from '#gateway/ledger/watermarks.ts';
@@ -11,6 +12,8 @@ import { lookUp } from '#gateway/lookup/lookup.ts';
 import { Ticks } from '#gateway/lookup/ticks.ts';
 import { Watermarks } from '#gateway/lookup/watermarks.ts';
 import { claimPorts, pause, submissionLog, tickSender } from '#gateway/ports.ts';
+import { searchAllOf, searchScope } from '#gateway/search/scope.ts';
+import { searchPage } from '#gateway/search/search.ts';
 import { SubmissionDesk } from '#gateway/submissions/desk.ts';
 import type { FileContents } from '#gateway/submissions/read-file.ts';
 import type { RecentSubmissions } from '#gateway/submissions/recent.ts';
@@ -28,6 +31,7 @@ import { aboutEndpoints } from './about.ts';
 import { accountEndpoints } from './accounts.ts';
 import { claimEndpoints } from './claims.ts';
 import { calculationsMax, entitlementEndpoints } from './entitlements.ts';
+import { searchEndpoints } from './search.ts';
 import { lookupSerialsMax, serialEndpoints } from './serials.ts';
 import { submissionEndpoints } from './submissions.ts';
 
@@ -90,6 +94,7 @@ export function createApi(options: ApiOptions): Api {
     watermarks,
     entries: (product: Product, keys: readonly string[]) => latestEntries(clickhouse, product, keys),
   };
+  const searches = searchReads(clickhouse);
   const claims = new ClaimDesk(claimPorts({ publisher, codec }, clickhouse, partitions));
   const claimReads = {
     rows: (claim: string) => claimRows(clickhouse, claim),
@@ -111,6 +116,12 @@ export function createApi(options: ApiOptions): Api {
     ...serialEndpoints({
       lookUp: (product, serials, { account }) =>
         lookUp(lookups, { product, serials, viewer: account }, config.lookupWaitMs),
+    }),
+    ...searchEndpoints({
+      page: async (query, { account }, page) =>
+        searchPage(searches, query, await searchScope(searches, account), page),
+      all: (query, { account }) => searchAllOf(searches, query, account),
+      count: async (query, { account }) => searches.count(query, await searchScope(searches, account)),
     }),
     ...claimEndpoints({
       desk: claims,
