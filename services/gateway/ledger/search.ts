@@ -16,6 +16,10 @@ type Params = Record<string, Param>;
 const columns = `supplier_key, serial_key, holder_key, entry, outcome, status, reason, note, account, supplier, holder, series,
     model, serial, submission, row, toUnixTimestamp64Milli(received_at) AS received_at, listing_note, decision_note`;
 
+const latestColumns = ['outcome', 'status', 'model', 'submission', 'received_at']
+  .map((column) => `, argMax(e.${column}, e.entry) AS last_${column}`)
+  .join('');
+
 /** Search over the entries of suppliers. Every value is a bound parameter. */
 export function searchReads(clickhouse: Clickhouse): SearchReads {
   return {
@@ -26,10 +30,12 @@ export function searchReads(clickhouse: Clickhouse): SearchReads {
         ...afterTests(after, params),
         ...queryTests(query, params),
       ];
+      // Read in the order of the table, which ends as soon as there is enough; DISTINCT would read on.
       const rows = await clickhouse.query<{ place: Place }>(
-        `SELECT DISTINCT (supplier_key, serial_key, holder_key)::Tuple(String, String, String) AS place
+        `SELECT (supplier_key, serial_key, holder_key)::Tuple(String, String, String) AS place
          FROM supplier_entries AS e WHERE ${where.join(' AND ')}
-         ORDER BY supplier_key, serial_key, holder_key LIMIT {limit:UInt32}`,
+         ORDER BY supplier_key, serial_key, holder_key
+         LIMIT 1 BY supplier_key, serial_key, holder_key LIMIT {limit:UInt32}`,
         params,
       );
       return rows.map(({ place }) => place);
@@ -53,18 +59,24 @@ export function searchReads(clickhouse: Clickhouse): SearchReads {
 
     async count(query, scope) {
       const params: Params = {};
-      const tests = queryTests(query, params, 'last_');
+      const inScope = scopeTests(query, scope, params).join(' AND ');
+      const tests = queryTests(query, params);
+      const latest = queryTests(query, params, 'last_');
+      // Only serials of which some entry matches can match with their latest.
+      const some =
+        tests.length === 0
+          ? ''
+          : `AND (supplier_key, serial_key, holder_key) IN
+             (SELECT supplier_key, serial_key, holder_key FROM supplier_entries AS e
+              WHERE ${[inScope, ...tests].join(' AND ')})`;
       const [row] = await clickhouse.query<{ found: number }>(
         `SELECT count() AS found FROM
          (
-             SELECT supplier_key, serial_key, holder_key,
-                 argMax((e.outcome, e.status, e.model, e.submission, e.received_at, e.account), e.entry) AS last,
-                 last.1 AS last_outcome, last.2 AS last_status, last.3 AS last_model, last.4 AS last_submission,
-                 last.5 AS last_received_at
-             FROM supplier_entries AS e WHERE ${scopeTests(query, scope, params).join(' AND ')}
+             SELECT 1 ${latest.length === 0 ? '' : latestColumns}
+             FROM supplier_entries AS e WHERE ${inScope} ${some}
              GROUP BY supplier_key, serial_key, holder_key
          )
-         ${tests.length > 0 ? `WHERE ${tests.join(' AND ')}` : ''}
+         ${latest.length === 0 ? '' : `WHERE ${latest.join(' AND ')}`}
          SETTINGS optimize_aggregation_in_order = 1`,
         params,
       );
