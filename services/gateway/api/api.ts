@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { Account } from '#gateway/accounts/account.ts';
 import type { Accounts } from '#gateway/accounts/accounts.ts';
+import { suppliersOf } from '#gateway/accounts/authority.ts';
+import type { Identity } from '#gateway/accounts/book.ts';
 import { permitCheck, permitUpload, senderOf } from '#gateway/accounts/upload.ts';
 import { ClaimDesk } from '#gateway/claims/desk.ts';
 import { claimState } from '#gateway/claims/state.ts';
@@ -8,6 +10,7 @@ import type { Endpoint } from '#gateway/http/operation.ts';
 import { claimRows } from '#gateway/ledger/claims.ts';
 import { silentHolders } from '#gateway/ledger/holders.ts';
 import { approvedLists } from '#gateway/ledger/listings.ts';
+import { searchReads } from '#gateway/ledger/search.ts';
 import { latestEntries } from '#gateway/ledger/serials.ts';
 import { submissionReads } from '#gateway/ledger/submissions.ts';
 import { watermarkReader } from '#gateway/ledger/watermarks.ts';
@@ -15,6 +18,8 @@ import { lookUp } from '#gateway/lookup/lookup.ts';
 import { Ticks } from '#gateway/lookup/ticks.ts';
 import { Watermarks } from '#gateway/lookup/watermarks.ts';
 import { claimPorts, pause, submissionLog, tickSender } from '#gateway/ports.ts';
+import { searchScope } from '#gateway/search/scope.ts';
+import { searchAll, searchPage } from '#gateway/search/search.ts';
 import type { Contents } from '#gateway/submissions/collect.ts';
 import { SubmissionDesk } from '#gateway/submissions/desk.ts';
 import { Intake } from '#gateway/submissions/intake.ts';
@@ -40,6 +45,7 @@ import { calculationsMax, entitlementEndpoints } from './entitlements.ts';
 import { peopleEndpoints, signUpEndpoints } from './people.ts';
 import { registrationEndpoints } from './registrations.ts';
 import { reportEndpoints } from './reports.ts';
+import { searchEndpoints } from './search.ts';
 import { lookupSerialsMax, serialEndpoints } from './serials.ts';
 import { type SubmissionApi, submissionEndpoints } from './submissions.ts';
 import { subscriptionEndpoints } from './subscriptions.ts';
@@ -113,6 +119,9 @@ export function createApi(options: ApiOptions): Api {
     authorityOf: (viewer: Account) => senderOf(options.accounts, { account: viewer }).mayUploadFor,
     entries: (product: Product, keys: readonly string[]) => latestEntries(clickhouse, product, keys),
   };
+  const searches = searchReads(clickhouse);
+  const scopeOf = ({ account }: Identity) =>
+    searchScope(searches, account, suppliersOf(options.accounts.authoritiesOf(account)));
   const claims = new ClaimDesk(claimPorts({ publisher, codec }, clickhouse, partitions));
   const claimReads = {
     rows: (claim: string) => claimRows(clickhouse, claim),
@@ -156,6 +165,13 @@ export function createApi(options: ApiOptions): Api {
     ...serialEndpoints({
       lookUp: (product, serials, { account }) =>
         lookUp(lookups, { product, serials, viewer: account }, config.lookupWaitMs),
+    }),
+    ...searchEndpoints({
+      page: async (query, viewer, page) => searchPage(searches, query, await scopeOf(viewer), page),
+      async *all(query, viewer) {
+        yield* searchAll(searches, query, await scopeOf(viewer));
+      },
+      count: async (query, viewer) => searches.count(query, await scopeOf(viewer)),
     }),
     ...claimEndpoints({
       desk: claims,

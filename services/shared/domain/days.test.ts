@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addDays, dayOf, daysBetween, sydneyDay } from './days.ts';
+import { addDays, dayOf, daysBetween, sydneyDay, sydneyMidnight } from './days.ts';
 
 test.each([
   ['winter, one minute before midnight', '2026-06-30T13:59:00Z', '2026-06-30'],
@@ -57,4 +57,16 @@ test.each([
 ])('from %s to %s: %i days', (from, to, days) => {
   expect(daysBetween(from, to)).toBe(days);
   expect(addDays(from, days)).toBe(to);
+});
+
+test('midnight in Sydney: the first moment of a day, in summer and in winter', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 12_000 }), fc.integer({ min: 0, max: 40 }), (since, later) => {
+      const at = (days: number) =>
+        new Date(Date.UTC(2001, 3, 1) + days * 86_400_000).toISOString().slice(0, 10);
+      const midnight = sydneyMidnight(at(since), later);
+      expect(sydneyDay(midnight)).toBe(at(since + later));
+      expect(sydneyDay(midnight - 1)).toBe(at(since + later - 1));
+    }),
+  );
 });

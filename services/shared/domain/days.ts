@@ -22,6 +22,15 @@ export function sydneyDay(epochMs: number): string {
   return lastDay;
 }
 
+/** When a Sydney day begins, or the day `later` days after it, epoch milliseconds. */
+export function sydneyMidnight(day: string, later = 0): number {
+  const utc = Date.parse(`${day}T00:00:00Z`) + later * 24 * hourMs;
+  const wanted = new Date(utc).toISOString().slice(0, 10);
+  // Sydney is 10 or 11 hours ahead of UTC, and clocks change at night, never at midnight.
+  const summer = utc - 11 * hourMs;
+  return sydneyDay(summer) === wanted ? summer : utc - 10 * hourMs;
+}
+
 /** yyyy-mm-dd, or undefined when there is no such day. */
 export function dayOf(year: number, month: number, day: number): string | undefined {
   const date = new Date(Date.UTC(year, month - 1, day));
