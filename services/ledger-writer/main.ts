@@ -96,6 +96,12 @@ await runService('ledger-writer', ledgerWriterSettings, async (context) => {
   );
   return {
     failed: Promise.race(consumers.map((consumer) => consumer.failed)),
-    dependencies: { kafka: () => consumers[0]!.ping(), clickhouse: () => clickhouse.ping() },
+    dependencies: {
+      kafka: () => consumers[0]!.ping(),
+      partitions: async () => {
+        for (const consumer of consumers) await consumer.requireRunning();
+      },
+      clickhouse: () => clickhouse.ping(),
+    },
   };
 });
