@@ -2,6 +2,7 @@ import { openKafka, openRedis } from '#shared/adapters/engines.ts';
 import { StageConsumer } from '#shared/adapters/kafka/consumer.ts';
 import { Publisher } from '#shared/adapters/kafka/publisher.ts';
 import { requireTopics, topicName, topicsGeneration } from '#shared/adapters/kafka/topics.ts';
+import { checkRedis } from '#shared/adapters/redis/client.ts';
 import { ApprovedLists } from '#shared/adapters/redis/lists.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec } from '#shared/codec/codec.ts';
@@ -18,6 +19,7 @@ await runService(stage, cecValidationSettings, async (context) => {
   const kafka = openKafka(stage, context);
   const redis = openRedis(context);
   await requireTopics(kafka, config.topicsProfile);
+  await checkRedis(redis);
   const codec = await Codec.open(openRegistry(config.registryUrl), {
     [topicName('serials.submitted')]: 'SerialBatch',
     [topicName('serials.listed')]: 'ListedBatch',
@@ -51,6 +53,10 @@ await runService(stage, cecValidationSettings, async (context) => {
   await consumer.start();
   return {
     failed: consumer.failed,
-    dependencies: { kafka: () => consumer.ping(), redis: () => redis.ping() },
+    dependencies: {
+      kafka: () => consumer.ping(),
+      partitions: () => consumer.requireRunning(),
+      redis: () => checkRedis(redis),
+    },
   };
 });

@@ -36,6 +36,8 @@ let asked: { product: string; models: string[] }[];
 /** Id of the snapshot that answers now. */
 let snapshot: string;
 let counts: Map<string, number>;
+/** Stored beside the position. */
+let inRow: number;
 
 beforeEach(() => {
   published = [];
@@ -44,6 +46,7 @@ beforeEach(() => {
   asked = [];
   snapshot = 'april';
   counts = new Map();
+  inRow = 0;
 });
 
 /** Models that begin with L are on the list. */
@@ -69,8 +72,14 @@ function start(more: Partial<ListingPorts> = {}) {
     counted: (finding, rows) => counts.set(finding, (counts.get(finding) ?? 0) + rows),
     ...more,
   };
-  const control = { commit: (offset: number) => committed.push(offset), fail: () => {} };
-  const partition = new ListingPartition(ports, control, 20);
+  const control = {
+    commit: (offset: number, deadInRow = 0) => {
+      committed.push(offset);
+      inRow = deadInRow;
+    },
+    fail: () => {},
+  };
+  const partition = new ListingPartition(ports, { ...control, deadInRow: inRow }, 3);
   return (...messages: InMessage[]) => partition.handle(messages, { backlog: 0 });
 }
 
@@ -262,5 +271,28 @@ describe('V2: the lists', () => {
     ]);
     expect(asked).toHaveLength(3);
     expect(committed).toEqual([64, 128, 150]);
+  });
+});
+
+describe('dead letters in a row', () => {
+  const one = batchOf([row('L')]);
+  const none = batchOf([], { action: 'tick' });
+
+  test('of a run that is too long nothing is set aside, across restarts; what came before goes on', async () => {
+    const log = [submitted(0, one), ...[1, 2, 3, 4].map((offset) => submitted(offset, null))];
+    await expect(start()(...log)).rejects.toMatchObject({ code: 'too_many_dead_letters', retryable: false });
+    await expect(start()(...log.slice(1))).rejects.toMatchObject({ code: 'too_many_dead_letters' });
+    expect(dead).toEqual([]);
+    expect(committed).toEqual([1]);
+  });
+
+  test('one by one they are counted beside the position; ticks do not end a run, a batch does', async () => {
+    for (const offset of [0, 1, 2]) await start()(submitted(offset, null));
+    await start()(submitted(3, none));
+    await expect(start()(submitted(4, null))).rejects.toMatchObject({ code: 'too_many_dead_letters' });
+    expect(dead.map(({ offset }) => offset)).toEqual([0, 1, 2]);
+    await start()(submitted(4, one));
+    await start()(submitted(5, null));
+    expect(inRow).toBe(1);
   });
 });

@@ -1,3 +1,4 @@
+import { deadOrigins } from '#shared/adapters/clickhouse/dead-letters.ts';
 import { openGeneration } from '#shared/adapters/clickhouse/index-generations.ts';
 import { requireMigrations } from '#shared/adapters/clickhouse/migrations.ts';
 import { openClickhouse, openKafka, openRedis } from '#shared/adapters/engines.ts';
@@ -53,8 +54,10 @@ await runService('certificate', certificateSettings, async (context) => {
         questions,
         serialPartitions: partitions,
         waitMsMax: config.ledgerWaitMs,
+        deadLettersInRowMax: config.deadLettersInRowMax,
         codec,
         publisher,
+        clickhouse,
         metrics,
       });
       return { worker: new GatherPartition(partition, ports, control), offset: 'committed' };
@@ -68,7 +71,15 @@ await runService('certificate', certificateSettings, async (context) => {
         topicGeneration: topicsGeneration,
         buckets: 0,
       });
-      const ports = createDecidePorts({ store, codec, publisher, metrics });
+      const ports = createDecidePorts({
+        store,
+        codec,
+        publisher,
+        clickhouse,
+        metrics,
+        deadLettersInRowMax: config.deadLettersInRowMax,
+        deadBefore: await deadOrigins(clickhouse, 'decide', 0),
+      });
       return DecidePartition.start({ name: claimsScope, generation }, ports, control);
     },
   };
@@ -98,7 +109,10 @@ await runService('certificate', certificateSettings, async (context) => {
     failed: Promise.race(consumers.map((consumer) => consumer.failed)),
     dependencies: {
       kafka: () => consumers[0]!.ping(),
-      redis: () => redis.ping(),
+      partitions: async () => {
+        for (const consumer of consumers) await consumer.requireRunning();
+      },
+      redis: () => checkRedis(redis),
       clickhouse: () => clickhouse.ping(),
     },
   };

@@ -135,6 +135,13 @@ describe('copies (D3)', () => {
     expect((await decide(message(batch, 1))).map((verdict) => verdict.kind)).toEqual([kind]);
   });
 
+  test('a batch that waited for longer than the window, in a dead letter, is remembered for a whole window', async () => {
+    await decide(message(batchOf([row('S3')], { received_at: monday + idempotencyWindowMs + day })));
+    expect((await decide(message(batch, 1))).map(outcomes)).toEqual([['registered', 'not_listed']]);
+    await decide(message(batchOf([row('S4')], { received_at: monday + idempotencyWindowMs + 3 * day })));
+    expect((await decide(message(batch, 1))).map(outcomes)).toEqual(['copy']);
+  });
+
   test('bytes that cannot be decoded are no copy, and leave no mark', async () => {
     const verdicts = await decide(message(null, 1), message(null, 1), message(batch, 1));
     expect(verdicts.map(({ kind }) => kind)).toEqual(['dead', 'dead', 'decided']);

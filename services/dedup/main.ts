@@ -1,3 +1,4 @@
+import { deadOrigins } from '#shared/adapters/clickhouse/dead-letters.ts';
 import { openGeneration } from '#shared/adapters/clickhouse/index-generations.ts';
 import { requireMigrations } from '#shared/adapters/clickhouse/migrations.ts';
 import { openClickhouse, openKafka, openRedis } from '#shared/adapters/engines.ts';
@@ -58,7 +59,15 @@ await runService('dedup', dedupSettings, async (context) => {
         return DedupPartition.start(
           { name: scope, generation: index.generation },
           index,
-          createPorts({ partition, store, codec, publisher, metrics }),
+          createPorts({
+            partition,
+            store,
+            codec,
+            publisher,
+            metrics,
+            deadLettersInRowMax: config.deadLettersInRowMax,
+            deadBefore: await deadOrigins(clickhouse, 'dedup', partition),
+          }),
           control,
         );
       },
@@ -70,7 +79,8 @@ await runService('dedup', dedupSettings, async (context) => {
     failed: consumer.failed,
     dependencies: {
       kafka: () => consumer.ping(),
-      redis: () => redis.ping(),
+      partitions: () => consumer.requireRunning(),
+      redis: () => checkRedis(redis),
       clickhouse: () => clickhouse.ping(),
     },
   };

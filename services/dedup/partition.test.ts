@@ -299,4 +299,42 @@ describe('dead letters', () => {
       [101, ['registered']],
     ]);
   });
+
+  test('read again after a rebuild or a rollback they still are, whatever can be decoded by now (R1)', async () => {
+    const { handle } = await bench.start({ deadBefore: new Set([100]) });
+    await handle(message(0), message(1));
+    expect(said()).toEqual([
+      [100, 'dead'],
+      [101, ['registered']],
+    ]);
+    expect(bench.dead).toEqual([]);
+  });
+
+  test('of a run that is too long nothing is set aside, across restarts; what came before goes on', async () => {
+    const damaged = (offset: number) => listed(offset, null, { origin: 100 + offset, submission: offset }, 1);
+    const log = [message(0), ...[1, 2, 3, 4].map(damaged), message(5)];
+    await expect((await bench.start()).handle(...log)).rejects.toMatchObject({
+      code: 'too_many_dead_letters',
+      retryable: false,
+    });
+    expect(said()).toEqual([[100, ['registered']]]);
+    const again = await bench.start();
+    await expect(again.handle(...log.slice(again.offset))).rejects.toMatchObject({
+      code: 'too_many_dead_letters',
+    });
+    expect(bench.dead).toEqual([]);
+    expect((await started()).position).toBe(100);
+  });
+
+  test('one by one they are counted beside the position; a good message ends the run', async () => {
+    const damaged = (offset: number) => listed(offset, null, { origin: 100 + offset, submission: offset }, 1);
+    for (const offset of [0, 1, 2]) await (await bench.start()).handle(damaged(offset));
+    await expect((await bench.start()).handle(damaged(3))).rejects.toMatchObject({
+      code: 'too_many_dead_letters',
+    });
+    expect(bench.dead).toEqual([0, 1, 2]);
+    await (await bench.start()).handle(message(3), damaged(4));
+    expect(bench.dead).toEqual([0, 1, 2, 4]);
+    expect(bench.inRow).toBe(1);
+  });
 });

@@ -1,6 +1,7 @@
 import { assert, OperationalError } from '#shared/base/errors.ts';
 import { type OriginHeaders, readOriginHeaders } from '#shared/codec/headers.ts';
 import type { Decision } from '#shared/domain/serials.ts';
+import { DeadLetterRun, type Sign } from '#shared/runtime/dead-letter-run.ts';
 import type { Delivery, InMessage, PartitionControl, PartitionWorker } from '#shared/runtime/stage.ts';
 import { Restart } from '#shared/runtime/stage.ts';
 import type { JournalEntry, Scope, Started, StateStore } from '#shared/runtime/state-store.ts';
@@ -20,6 +21,9 @@ export interface Incoming {
 /** How the machine reads and writes bytes, and where its results go. No engine is named here. */
 export interface DedupPorts {
   readonly store: StateStore;
+  readonly deadLettersInRowMax: number;
+  /** Origins that became dead letters here before: read again, after a rebuild or a rollback, they still are (R1). */
+  readonly deadBefore: ReadonlySet<number>;
   decode(message: InMessage): BatchView | undefined;
   /** Bytes of the decisions, as they follow those of the message. */
   encodeDecisions(message: Incoming, decisions: readonly Decision[]): Buffer;
@@ -50,6 +54,7 @@ export class DedupPartition implements PartitionWorker {
   readonly #control: PartitionControl;
   readonly #decider: Decider;
   readonly #journal: Map<number, JournalEntry>;
+  readonly #deadLetters: DeadLetterRun;
   #position: number;
   #inFlight: Promise<unknown> = Promise.resolve();
   #trimming: Promise<unknown> = Promise.resolve();
@@ -65,6 +70,11 @@ export class DedupPartition implements PartitionWorker {
     this.#ports = ports;
     this.#control = control;
     this.#decider = new Decider(layout);
+    this.#deadLetters = new DeadLetterRun({
+      stage: 'dedup',
+      max: ports.deadLettersInRowMax,
+      inRow: control.deadInRow ?? 0,
+    });
     this.#position = started.position;
     this.#journal = new Map(started.journal.map((entry) => [entry.origin, entry]));
   }
@@ -94,8 +104,13 @@ export class DedupPartition implements PartitionWorker {
   }
 
   async #handle(messages: readonly InMessage[]): Promise<void> {
-    for (const chunk of chunks(messages))
-      await this.#handleChunk(chunk.map((message) => this.#incoming(message)));
+    for (const chunk of chunks(messages)) {
+      const incoming = chunk.map((message) => this.#incoming(message));
+      const signs = incoming.map((message) => this.#signOf(message));
+      const admitted = this.#deadLetters.admitted(signs);
+      if (admitted > 0) await this.#handleChunk(incoming.slice(0, admitted), signs.slice(0, admitted));
+      if (admitted < chunk.length) throw this.#deadLetters.tooMany();
+    }
   }
 
   #incoming(message: InMessage): Incoming {
@@ -105,15 +120,23 @@ export class DedupPartition implements PartitionWorker {
       headers,
       value: message.value,
       raw: message,
-      batch: this.#ports.decode(message),
+      batch: this.#ports.deadBefore.has(headers.origin) ? undefined : this.#ports.decode(message),
     };
   }
 
-  async #handleChunk(chunk: readonly Incoming[]): Promise<void> {
+  /** What was applied, or set aside, before shows nothing of the deployment; nor do ticks. */
+  #signOf({ headers: { origin }, batch }: Incoming): Sign {
+    if (origin <= this.#position || this.#ports.deadBefore.has(origin)) return 'neither';
+    if (!batch) return 'dead';
+    return batch.records.length > 0 ? 'good' : 'neither';
+  }
+
+  async #handleChunk(chunk: readonly Incoming[], signs: readonly Sign[]): Promise<void> {
     const { replayed, fresh } = this.#split(chunk);
     const results = [...replayed, ...(await this.#decide(fresh))];
     await this.#ports.publish(results);
-    this.#control.commit(chunk.at(-1)!.offset + 1);
+    this.#deadLetters.handled(signs);
+    this.#control.commit(chunk.at(-1)!.offset + 1, this.#deadLetters.inRow);
     await this.#trimming;
     this.#trimming = this.#trim(results);
     this.#trimming.catch(() => undefined);
@@ -144,7 +167,9 @@ export class DedupPartition implements PartitionWorker {
 
   async #decide(fresh: readonly Incoming[]): Promise<Result[]> {
     if (fresh.length === 0) return [];
-    for (const message of fresh) if (!message.batch) await this.#ports.deadLetter(message);
+    for (const message of fresh)
+      if (!message.batch && !this.#ports.deadBefore.has(message.headers.origin))
+        await this.#ports.deadLetter(message);
     const plan = this.#decider.plan(fresh);
     const values = await this.#ports.store.read(this.#scope, this.#position, plan.reads);
     if (values === 'no_index') throw noIndex(this.#scope);

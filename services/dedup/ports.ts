@@ -25,8 +25,10 @@ export function createPorts(options: {
   readonly codec: Codec;
   readonly publisher: Publisher;
   readonly metrics: Metrics;
+  readonly deadLettersInRowMax: number;
+  readonly deadBefore: ReadonlySet<number>;
 }): DedupPorts {
-  const { partition, store, codec, publisher, metrics } = options;
+  const { partition, store, codec, publisher, metrics, deadLettersInRowMax, deadBefore } = options;
   const decoder = codec.decoder<BatchView>('ListedBatch', view);
   const appender = codec.appender<DecidedTail>('ListedBatch', 'DecidedBatch');
   const standIns = codec.encoder<ReturnType<typeof standIn>>('DecidedBatch');
@@ -38,6 +40,8 @@ export function createPorts(options: {
 
   return {
     store,
+    deadLettersInRowMax,
+    deadBefore,
     decode: (message) => decoder.decode(message.value),
     encodeDecisions: (message, decisions) => appender.tail(message.value!, { decisions }),
     async publish(results) {
@@ -77,6 +81,8 @@ function headersOf(result: Result): Record<string, string> {
     case 'copy':
       return writeHeaders({ ...headers, rows: 0 });
     case 'dead':
+      // What stood in for a dead letter of an earlier stage still does.
+      if (headers.deadRows > 0) return writeHeaders(headers);
       return writeHeaders({ ...headers, rows: 0, deadRows: headers.rows, deadStage: 'dedup' });
   }
 }

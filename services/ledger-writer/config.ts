@@ -21,4 +21,14 @@ export const ledgerWriterSettings = {
     most: 10_000_000,
     fallback: 50_000,
   }),
+  alarmIntervalMs: whole('ALARM_INTERVAL_MS', 'how often ledger_imbalance_rows is computed', {
+    least: 1_000,
+    most: 3_600_000,
+    fallback: 30_000,
+  }),
+  alarmWindowHours: whole('ALARM_WINDOW_HOURS', 'submissions received within so many hours are looked at', {
+    least: 1,
+    most: 8_760,
+    fallback: 24,
+  }),
 } as const;

@@ -13,7 +13,7 @@ export interface Item {
 
 /** Where an item came from, and whom to tell what became of it. */
 export interface ItemOwner {
-  /** Data refused, for this one item alone: the owner keeps it as a dead letter. Resolves when it is safe. */
+  /** Data refused, for this one item alone: the owner keeps it as a dead letter before it is acknowledged. */
   refused(item: Item, cause: Error): Promise<void>;
   failed(error: unknown): void;
 }

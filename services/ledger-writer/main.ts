@@ -2,14 +2,24 @@ import { requireMigrations } from '#shared/adapters/clickhouse/migrations.ts';
 import { openClickhouse, openKafka } from '#shared/adapters/engines.ts';
 import { StageConsumer } from '#shared/adapters/kafka/consumer.ts';
 import { Publisher } from '#shared/adapters/kafka/publisher.ts';
-import { requireTopics, topicsGeneration } from '#shared/adapters/kafka/topics.ts';
+import {
+  requireTopics,
+  serialPartitions,
+  topicName,
+  topicsGeneration,
+} from '#shared/adapters/kafka/topics.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec } from '#shared/codec/codec.ts';
+import { repeatedly } from '#shared/runtime/repeatedly.ts';
 import { runService } from '#shared/runtime/service.ts';
+import { Alarms } from './alarms.ts';
 import { ledgerWriterSettings } from './config.ts';
 import { createPorts } from './ports.ts';
 import { TargetWriter } from './target.ts';
 import { targets } from './targets.ts';
+
+/** How often a writer looks whether a dead letter that holds it back was settled by somebody else. */
+const refreshIntervalMs = 2_000;
 
 await runService('ledger-writer', ledgerWriterSettings, async (context) => {
   const { config, log, metrics, turned, onClose } = context;
@@ -24,16 +34,23 @@ await runService('ledger-writer', ledgerWriterSettings, async (context) => {
   const publisher = new Publisher(kafka);
   onClose('publisher', () => publisher.close());
 
+  const writers: TargetWriter[] = [];
   const consumers = targets.map((target) => {
     const writer = new TargetWriter({
       target,
       clickhouse,
       codec,
       linger: config,
-      ports: createPorts({ target, publisher, metrics }),
+      ports: createPorts({
+        target,
+        publisher,
+        metrics,
+        deadLettersInRowMax: config.deadLettersInRowMax,
+      }),
       waiting: (error, failures) =>
         log.warn({ err: error, failures, topic: target.topic }, 'waiting to insert'),
     });
+    writers.push(writer);
     const stage = target.schema;
     const consumer = new StageConsumer({
       kafka,
@@ -59,8 +76,32 @@ await runService('ledger-writer', ledgerWriterSettings, async (context) => {
     return consumer;
   });
   await Promise.all(consumers.map((consumer) => consumer.start()));
+
+  const alarms = new Alarms({
+    clickhouse,
+    registry: metrics.registry,
+    decidedTopic: topicName('serials.decided'),
+    partitions: serialPartitions(config.topicsProfile),
+    windowMs: config.alarmWindowHours * 3_600_000,
+    now: Date.now,
+    alarm: (details, sentence) => log.error(details, sentence),
+  });
+  const settling = async () => {
+    for (const writer of writers) await writer.refresh();
+  };
+  onClose('settling', repeatedly(refreshIntervalMs, settling, log));
+  onClose(
+    'alarms',
+    repeatedly(config.alarmIntervalMs, () => alarms.look(), log),
+  );
   return {
     failed: Promise.race(consumers.map((consumer) => consumer.failed)),
-    dependencies: { kafka: () => consumers[0]!.ping(), clickhouse: () => clickhouse.ping() },
+    dependencies: {
+      kafka: () => consumers[0]!.ping(),
+      partitions: async () => {
+        for (const consumer of consumers) await consumer.requireRunning();
+      },
+      clickhouse: () => clickhouse.ping(),
+    },
   };
 });

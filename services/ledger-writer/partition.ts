@@ -1,4 +1,5 @@
 import { schemaIdOf } from '#shared/codec/wire.ts';
+import { DeadLetterRun, type Sign } from '#shared/runtime/dead-letter-run.ts';
 import type { Delivery, InMessage, PartitionControl, PartitionWorker } from '#shared/runtime/stage.ts';
 import type { Inserter, Item, ItemOwner } from './inserter.ts';
 import { Watermark } from './watermark.ts';
@@ -23,12 +24,24 @@ export interface DeadLetterRow {
   readonly batch: number;
   readonly rows: number;
   readonly cause: string;
-  readonly settled: 0 | 1;
+  /** 2: somebody discarded it. */
+  readonly settled: 0 | 1 | 2;
+}
+
+/** A message taken over and not committed yet. */
+interface Held {
+  readonly message: InMessage;
+  readonly coordinates: Coordinates;
+  /** Why its rows cannot be in the ledger. */
+  refused?: string;
+  /** Its bytes are safe, and the table says so. */
+  kept?: boolean;
 }
 
 export interface LedgerPorts {
   /** Under which dead letters of this writer stand in the table. */
   readonly stage: string;
+  readonly deadLettersInRowMax: number;
   coordinates(message: InMessage): Coordinates;
   knownSchema(id: number): boolean;
   unsettled(partition: number): Promise<readonly DeadLetterRow[]>;
@@ -49,11 +62,9 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
   readonly #inserter: Inserter;
   readonly #watermark: Watermark;
   readonly #unsettled: Map<string, DeadLetterRow>;
-  /** Messages taken over and not committed yet, by offset. `refused`: their rows are in a dead letter. */
-  readonly #coordinates = new Map<
-    number,
-    { readonly message: InMessage; readonly coordinates: Coordinates; refused: boolean }
-  >();
+  readonly #deadLetters: DeadLetterRun;
+  /** By offset, in the order of the log. */
+  readonly #held = new Map<number, Held>();
   #stopped = false;
 
   private constructor(
@@ -67,6 +78,11 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
     this.#ports = ports;
     this.#control = control;
     this.#inserter = inserter;
+    this.#deadLetters = new DeadLetterRun({
+      stage: ports.stage,
+      max: ports.deadLettersInRowMax,
+      inRow: control.deadInRow ?? 0,
+    });
     this.#unsettled = new Map(unsettled.map((row) => [keyOf(row), row]));
     this.#watermark = new Watermark(unsettled.map((row) => ({ key: keyOf(row), origin: row.origin })));
   }
@@ -85,10 +101,10 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
     const items: Item[] = [];
     for (const message of messages) {
       const coordinates = this.#ports.coordinates(message);
-      this.#coordinates.set(message.offset, { message, coordinates, refused: false });
       const schemaId = schemaIdOf(message.value);
       const readable = schemaId !== undefined && this.#ports.knownSchema(schemaId);
-      if (coordinates.rows > 0 && !readable) await this.#refuse(message, coordinates, 'unknown_schema');
+      const refused = coordinates.rows > 0 && !readable ? { refused: 'unknown_schema' } : {};
+      this.#held.set(message.offset, { message, coordinates, ...refused });
       items.push({
         partition: this.partition,
         offset: message.offset,
@@ -112,14 +128,32 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
   }
 
   async refused(item: Item, cause: Error): Promise<void> {
-    const { message, coordinates } = this.#coordinates.get(item.offset)!;
-    await this.#refuse(message, coordinates, cause.message);
+    this.#held.get(item.offset)!.refused = cause.message;
+  }
+
+  /** How many of these may be acknowledged: a run of dead letters that is too long stops the worker instead. */
+  admitted(offsets: readonly number[]): number {
+    return this.#deadLetters.admitted(this.#signs(offsets));
+  }
+
+  tooMany(): Error {
+    return this.#deadLetters.tooMany();
+  }
+
+  /** Makes dead letters of the refused ones among these. */
+  async keepRefused(offsets: readonly number[]): Promise<void> {
+    for (const offset of offsets) {
+      const held = this.#held.get(offset)!;
+      if (held.refused === undefined || held.kept) continue;
+      await this.#keep(held, held.refused);
+      held.kept = true;
+    }
   }
 
   /** Dead letters that these messages announce; to be written before the watermark passes them. */
   announced(offsets: readonly number[]): readonly DeadLetterRow[] {
     return offsets
-      .map((offset) => this.#coordinates.get(offset)!.coordinates)
+      .map((offset) => this.#held.get(offset)!.coordinates)
       .filter((coordinates) => coordinates.deadRows > 0)
       .map((coordinates) => this.#deadLetter(coordinates, coordinates.deadStage, coordinates.deadRows, ''));
   }
@@ -128,12 +162,22 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
   settledBy(offsets: readonly number[]): readonly DeadLetterRow[] {
     const settled: DeadLetterRow[] = [];
     for (const offset of offsets) {
-      const { coordinates, refused } = this.#coordinates.get(offset)!;
-      if (coordinates.rows === 0 || refused) continue;
+      const { coordinates, refused } = this.#held.get(offset)!;
+      if (coordinates.rows === 0 || refused !== undefined) continue;
       for (const row of this.#unsettled.values())
         if (holdsRowsOf(row, coordinates)) settled.push({ ...row, settled: 1 });
     }
     return settled;
+  }
+
+  /** Dead letters that hold the watermark back now. */
+  get holding(): readonly DeadLetterRow[] {
+    return [...this.#unsettled.values()];
+  }
+
+  /** Nothing until a message was acknowledged. */
+  get watermark(): number | undefined {
+    return this.#watermark.value;
   }
 
   hold(row: DeadLetterRow): void {
@@ -149,7 +193,7 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
   /** Takes acknowledged messages into the prefix and returns the watermark; nothing when there is none yet. */
   acknowledge(offsets: readonly number[]): number | undefined {
     for (const offset of offsets) {
-      const { coordinates } = this.#coordinates.get(offset)!;
+      const { coordinates } = this.#held.get(offset)!;
       this.#watermark.acknowledge(coordinates.origin);
     }
     return this.#watermark.value;
@@ -157,20 +201,28 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
 
   /** The watermark is written: forget the messages and store the position. */
   committed(offsets: readonly number[]): void {
+    this.#deadLetters.handled(this.#signs(offsets));
     for (const offset of offsets) {
-      const { coordinates } = this.#coordinates.get(offset)!;
+      const { coordinates } = this.#held.get(offset)!;
       this.#ports.counted(coordinates.rows, coordinates.receivedAt);
-      this.#coordinates.delete(offset);
+      this.#held.delete(offset);
     }
-    if (!this.#stopped) this.#control.commit(offsets.at(-1)! + 1);
+    if (!this.#stopped) this.#control.commit(offsets.at(-1)! + 1, this.#deadLetters.inRow);
   }
 
-  async #refuse(message: InMessage, coordinates: Coordinates, cause: string): Promise<void> {
+  #signs(offsets: readonly number[]): readonly Sign[] {
+    return offsets.map((offset) => {
+      const { coordinates, refused } = this.#held.get(offset)!;
+      if (refused !== undefined) return 'dead';
+      return coordinates.rows > 0 ? 'good' : 'neither';
+    });
+  }
+
+  async #keep({ message, coordinates }: Held, cause: string): Promise<void> {
     const row = this.#deadLetter(coordinates, this.#ports.stage, coordinates.rows, cause);
     await this.#ports.keepBytes(this.partition, message, coordinates, cause);
     await this.#ports.writeDeadLetters([row]);
     this.hold(row);
-    this.#coordinates.get(message.offset)!.refused = true;
   }
 
   #deadLetter(coordinates: Coordinates, stage: string, rows: number, cause: string): DeadLetterRow {
@@ -184,6 +236,6 @@ function holdsRowsOf(row: DeadLetterRow, { submission, batch, origin }: Coordina
   return row.submission === submission && row.batch === batch && (submission !== '' || row.origin === origin);
 }
 
-function keyOf(row: DeadLetterRow): string {
+export function keyOf(row: Pick<DeadLetterRow, 'stage' | 'origin' | 'submission' | 'batch'>): string {
   return JSON.stringify([row.stage, row.origin, row.submission, row.batch]);
 }

@@ -12,11 +12,13 @@ export function createPorts(options: {
   readonly target: Target;
   readonly publisher: Publisher;
   readonly metrics: Metrics;
+  readonly deadLettersInRowMax: number;
 }): Omit<LedgerPorts, 'knownSchema' | 'unsettled' | 'writeDeadLetters'> {
-  const { target, publisher, metrics } = options;
+  const { target, publisher, metrics, deadLettersInRowMax } = options;
   const stage = target.stages.at(-1)!;
   return {
     stage,
+    deadLettersInRowMax,
     coordinates: coordinatesOf(target.schema),
     async keepBytes(partition, message, { origin, submission, batch, rows }, cause) {
       metrics.deadLetters.inc({ stage, cause: 'refused_by_clickhouse' });

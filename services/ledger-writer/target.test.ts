@@ -25,6 +25,9 @@ class Tables {
   /** Offsets whose insert is refused for its data. */
   refused = new Set<number>();
   failing: string | undefined;
+  /** What the last commit said of dead letters in a row, and what stopped the worker. */
+  inRow: number | undefined;
+  broken: unknown;
 
   async insertRaw(_sql: string, body: Buffer | readonly Buffer[]): Promise<void> {
     const offsets = (await readContainer(body as readonly Buffer[])).map(({ offset }) => offset as number);
@@ -44,7 +47,7 @@ class Tables {
     // ReplacingMergeTree(settled): the settled row wins, in whatever order they come.
     for (const row of rows as DeadLetterRow[]) {
       const key = JSON.stringify([row.stage, row.partition, row.origin, row.submission, row.batch]);
-      if (!(this.dead.get(key)?.settled === 1)) this.dead.set(key, row);
+      if (row.settled >= (this.dead.get(key)?.settled ?? 0)) this.dead.set(key, row);
     }
     this.effects.push(
       `dead_letters ${(rows as DeadLetterRow[]).map(({ origin, settled }) => `${origin}:${settled}`)}`,
@@ -52,11 +55,12 @@ class Tables {
   }
 
   async query(
-    _sql: string,
+    sql: string,
     { partition, stages }: { partition: number; stages: string[] },
   ): Promise<DeadLetterRow[]> {
+    const settled = sql.includes('settled > 0');
     return [...this.dead.values()].filter(
-      (row) => row.partition === partition && stages.includes(row.stage) && row.settled === 0,
+      (row) => row.partition === partition && stages.includes(row.stage) && row.settled > 0 === settled,
     );
   }
 
@@ -76,7 +80,7 @@ beforeEach(async () => {
 });
 
 /** A worker as it starts: nothing remembered but what the tables hold. */
-async function start(schema: SchemaName = 'DecidedBatch', partition = 3) {
+async function start(schema: SchemaName = 'DecidedBatch', partition = 3, deadInRow = 0) {
   const stages =
     schema === 'DecidedBatch' ? ['cec-validation', 'dedup', 'ledger-writer'] : ['ledger-writer of claims'];
   const writer = new TargetWriter({
@@ -86,6 +90,7 @@ async function start(schema: SchemaName = 'DecidedBatch', partition = 3) {
     linger: { insertRowsMax: 1_000, lingerMsMax: 0, fullRateRows: 1 },
     ports: {
       stage: stages.at(-1)!,
+      deadLettersInRowMax: 3,
       coordinates: coordinatesOf(schema),
       keepBytes: async (_partition, { offset }) => {
         kept.push(offset);
@@ -95,19 +100,25 @@ async function start(schema: SchemaName = 'DecidedBatch', partition = 3) {
     waiting: () => {},
   });
   const control = {
-    commit: (offset: number) => {
+    deadInRow,
+    commit: (offset: number, inRow?: number) => {
       committed.push(offset);
+      tables.inRow = inRow;
       tables.effects.push(`commit ${offset}`);
     },
     fail: (error: unknown) => {
-      throw error;
+      tables.broken = error;
     },
   };
   const worker: LedgerPartition = await writer.start(partition, control);
-  return async (...messages: InMessage[]) => {
+  const handle = async (...messages: InMessage[]) => {
     await worker.handle(messages, { backlog: 0 });
     await worker.settled();
+    const { broken } = tables;
+    tables.broken = undefined;
+    if (broken) throw broken;
   };
+  return Object.assign(handle, { refresh: () => writer.refresh() });
 }
 
 /** A message of `serials.decided`; `rows` 0: a tick, a copy or a stand-in. */
@@ -261,6 +272,63 @@ describe('data that ClickHouse refuses (L5)', () => {
       [101, 'unknown_schema'],
       [102, 'unknown_schema'],
     ]);
+    expect(tables.watermarks.get(3)).toBe(100);
+  });
+});
+
+describe('dead letters in a row', () => {
+  const log = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => decided(from + i));
+
+  test('of a run that is too long nothing is kept; what came before is acknowledged, and the worker stops', async () => {
+    tables.refused = new Set([2, 3, 4, 5]);
+    await expect((await start())(...log(0, 7))).rejects.toMatchObject({ code: 'too_many_dead_letters' });
+    expect(kept).toEqual([]);
+    expect(committed).toEqual([2]);
+    expect(tables.watermarks.get(3)).toBe(101);
+    await expect((await start())(...log(2, 7))).rejects.toMatchObject({ code: 'too_many_dead_letters' });
+    expect(kept).toEqual([]);
+  });
+
+  test('a good message ends the run; the count is stored with the position', async () => {
+    tables.refused = new Set([0, 1, 2, 4, 5]);
+    await (await start())(...log(0, 6));
+    expect(kept).toEqual([0, 1, 2, 4, 5]);
+    expect(tables.inRow).toBe(2);
+    const again = await start('DecidedBatch', 3, tables.inRow);
+    tables.refused = new Set([6, 7]);
+    await again(decided(6));
+    await expect(again(decided(7))).rejects.toMatchObject({ code: 'too_many_dead_letters' });
+    expect(kept).toEqual([0, 1, 2, 4, 5, 6]);
+  });
+});
+
+describe('settled by somebody else', () => {
+  test('a discarded dead letter lets the watermark go, without another message', async () => {
+    const handle = await start();
+    await handle(decided(0), deadStage(1, 101, 'a'), decided(2));
+    await handle.refresh();
+    expect(tables.watermarks.get(3)).toBe(100);
+    const [letter] = await unsettled();
+    await tables.insertRows('dead_letters', [{ ...letter!, settled: 2 }]);
+    await handle.refresh();
+    expect(tables.watermarks.get(3)).toBe(102);
+  });
+
+  test('a late copy of a stand-in, after its rows arrived, holds nothing for ever', async () => {
+    const handle = await start();
+    await handle(deadStage(1, 101, 'a'), decided(2, { submission: 'a' }));
+    await handle(deadStage(3, 101, 'a'), decided(4));
+    expect(tables.watermarks.get(3)).toBe(102);
+    await handle.refresh();
+    expect(tables.watermarks.get(3)).toBe(104);
+  });
+
+  test('one that the table does not have yet is not taken for settled', async () => {
+    const handle = await start();
+    await handle(deadStage(1, 101, 'a'), decided(2));
+    tables.dead.clear();
+    await handle.refresh();
+    await handle(decided(3));
     expect(tables.watermarks.get(3)).toBe(100);
   });
 });

@@ -6,7 +6,7 @@ import type { SchemaName } from '#shared/codec/schemas.ts';
 import type { PartitionControl } from '#shared/runtime/stage.ts';
 import { ContainerWriter } from './container.ts';
 import { Inserter, type InserterPorts, type Item, type Linger } from './inserter.ts';
-import { type DeadLetterRow, LedgerPartition, type LedgerPorts } from './partition.ts';
+import { type DeadLetterRow, keyOf, LedgerPartition, type LedgerPorts } from './partition.ts';
 
 /** One topic that goes into ClickHouse, and how. */
 export interface Target {
@@ -33,6 +33,8 @@ export class TargetWriter {
   readonly inserter: Inserter;
   readonly #options: TargetOptions;
   readonly #containers: ReadonlyMap<number, ContainerWriter>;
+  /** The latest worker of each partition that this process was given. */
+  readonly #partitions = new Map<number, LedgerPartition>();
 
   constructor(options: TargetOptions) {
     this.#options = options;
@@ -51,14 +53,16 @@ export class TargetWriter {
     this.inserter = new Inserter(ports, options.linger);
   }
 
-  start(partition: number, control: PartitionControl): Promise<LedgerPartition> {
+  async start(partition: number, control: PartitionControl): Promise<LedgerPartition> {
     const ports: LedgerPorts = {
       ...this.#options.ports,
       knownSchema: (id) => this.#containers.has(id),
       unsettled: (of) => this.#unsettled(of),
       writeDeadLetters: (rows) => this.#options.clickhouse.insertRows('dead_letters', rows),
     };
-    return LedgerPartition.start(partition, this.inserter, ports, control);
+    const worker = await LedgerPartition.start(partition, this.inserter, ports, control);
+    this.#partitions.set(partition, worker);
+    return worker;
   }
 
   async #insert(schemaId: number, items: readonly Item[]): Promise<void> {
@@ -67,26 +71,68 @@ export class TargetWriter {
     await this.#options.clickhouse.insertRaw(this.#options.target.sql, container.write(items));
   }
 
-  /** L3, L5: dead letters are rows before any watermark may pass them; the watermark is written after the rows. */
+  /**
+   * L3, L5: dead letters are rows before any watermark may pass them; the watermark is written after the rows. Where dead
+   * letters follow each other too long, what came before them is acknowledged, and the process stops.
+   */
   async #acknowledged(items: readonly Item[]): Promise<void> {
-    const { clickhouse, target } = this.#options;
-    const groups = groupByOwner(items);
+    const groups = new Map<LedgerPartition, readonly number[]>();
+    let stopped: LedgerPartition | undefined;
+    for (const [owner, offsets] of groupByOwner(items)) {
+      const admitted = owner.admitted(offsets);
+      if (admitted < offsets.length) stopped = owner;
+      if (admitted > 0) groups.set(owner, offsets.slice(0, admitted));
+    }
+    for (const [owner, offsets] of groups) await owner.keepRefused(offsets);
+    await this.#writeDeadLetters(groups);
+    for (const [owner, offsets] of groups) owner.acknowledge(offsets);
+    await this.#writeWatermarks([...groups.keys()]);
+    for (const [owner, offsets] of groups) owner.committed(offsets);
+    if (stopped) throw stopped.tooMany();
+  }
+
+  async #writeDeadLetters(groups: ReadonlyMap<LedgerPartition, readonly number[]>): Promise<void> {
     for (const [owner, offsets] of groups) {
       const announced = owner.announced(offsets);
       for (const row of announced) owner.hold(row);
       const settled = owner.settledBy(offsets);
       if (announced.length + settled.length === 0) continue;
-      await clickhouse.insertRows('dead_letters', [...announced, ...settled]);
+      await this.#options.clickhouse.insertRows('dead_letters', [...announced, ...settled]);
       for (const row of settled) owner.settle(row);
     }
+  }
 
-    const watermarks: { topic: string; partition: number; origin: number }[] = [];
-    for (const [owner, offsets] of groups) {
-      const origin = owner.acknowledge(offsets);
-      if (origin !== undefined) watermarks.push({ topic: target.topic, partition: owner.partition, origin });
+  async #writeWatermarks(owners: readonly LedgerPartition[]): Promise<void> {
+    const { clickhouse, target } = this.#options;
+    const rows = owners.flatMap(({ partition, watermark: origin }) =>
+      origin === undefined ? [] : [{ topic: target.topic, partition, origin }],
+    );
+    if (rows.length > 0) await clickhouse.insertRows('watermarks', rows);
+  }
+
+  /**
+   * Lets go of dead letters that were settled without this worker: discarded, or announced again by a late copy of their
+   * stand-in after their rows had arrived. What was never settled stays, whatever is read.
+   */
+  async refresh(): Promise<void> {
+    for (const [partition, owner] of this.#partitions) {
+      const holding = owner.holding;
+      if (holding.length === 0) continue;
+      const settled = new Set((await this.#settled(partition)).map(keyOf));
+      const released = holding.filter((row) => settled.has(keyOf(row)));
+      for (const row of released) owner.settle(row);
+      if (released.length > 0) await this.#writeWatermarks([owner]);
     }
-    if (watermarks.length > 0) await clickhouse.insertRows('watermarks', watermarks);
-    for (const [owner, offsets] of groups) owner.committed(offsets);
+  }
+
+  async #settled(partition: number): Promise<readonly DeadLetterRow[]> {
+    const { clickhouse, target } = this.#options;
+    return clickhouse.query<DeadLetterRow>(
+      `SELECT stage, partition, origin, submission, batch, max(settled) AS settled
+       FROM dead_letters WHERE partition = {partition:UInt16} AND stage IN {stages:Array(String)}
+       GROUP BY stage, partition, origin, submission, batch HAVING settled > 0`,
+      { partition, stages: target.stages },
+    );
   }
 
   async #unsettled(partition: number): Promise<readonly DeadLetterRow[]> {

@@ -103,6 +103,7 @@ async function start() {
     linger: { insertRowsMax: 1_000, lingerMsMax: 0, fullRateRows: 1 },
     ports: {
       stage: target.stages.at(-1)!,
+      deadLettersInRowMax: 1_000,
       coordinates: coordinatesOf(target.schema),
       keepBytes: async (_partition, { offset }) => {
         kept.push(offset);

@@ -38,6 +38,8 @@ export class ClaimsLog {
   ports(store: StateStore, more: Partial<DecidePorts> = {}): DecidePorts {
     return {
       store,
+      deadLettersInRowMax: 3,
+      deadBefore: new Set(),
       decode: (message) =>
         message.value ? (JSON.parse(message.value.toString()) as EvidencedClaim) : undefined,
       encode: (_message, decided) => Buffer.from(JSON.stringify(decided)),

@@ -97,9 +97,14 @@ export class Bench {
   readonly dead: number[] = [];
   readonly counts = new Map<string, number>();
 
+  /** Beside the last position stored: dead letters in a row. */
+  inRow = 0;
+
   async start(more: Partial<DedupPorts> = {}, over: StateStore = this.store) {
     const ports: DedupPorts = {
       store: over,
+      deadLettersInRowMax: 3,
+      deadBefore: new Set(),
       decode,
       encodeDecisions: (_message, decisions) => Buffer.from(JSON.stringify(decisions)),
       publish: async (results) => {
@@ -114,7 +119,14 @@ export class Bench {
       },
       ...more,
     };
-    const control = { commit: (offset: number) => this.committed.push(offset), fail: () => {} };
+    const control = {
+      deadInRow: this.inRow,
+      commit: (offset: number, inRow = 0) => {
+        this.committed.push(offset);
+        this.inRow = inRow;
+      },
+      fail: () => {},
+    };
     const { worker, offset } = await DedupPartition.start(scope, layout, ports, control);
     return { worker, offset, handle: (...messages: InMessage[]) => worker.handle(messages, { backlog: 0 }) };
   }

@@ -172,3 +172,15 @@ test('more events than one script call takes', async () => {
   expect(new Set(log.published.map(({ accreditation_code }) => accreditation_code)).size).toBe(150);
   expect(await store.start(claimsScope)).toMatchObject({ position: 149, journal: [] });
 });
+
+test('dead letters: read again after a rebuild they still are (R2); of a run that is too long nothing is set aside', async () => {
+  log.append(evidenced(claim('a', ['S-1']), 0, 0));
+  log.append(evidenced(claim('b', ['S-2']), 0, 1));
+  const { run } = await start({ deadBefore: new Set([0]) });
+  await run();
+  expect(log.dead).toEqual([]);
+  expect(log.published.map(({ evidenced_offset }) => evidenced_offset)).toEqual([1]);
+  for (let i = 0; i < 4; i++) log.append(null);
+  await expect(run(2)).rejects.toMatchObject({ code: 'too_many_dead_letters', retryable: false });
+  expect(log.dead).toEqual([]);
+});

@@ -1,5 +1,6 @@
 import { assert, OperationalError } from '#shared/base/errors.ts';
 import { type Decided, type EvidencedClaim, serialsOf } from '#shared/domain/claims/index.ts';
+import { DeadLetterRun, type Sign } from '#shared/runtime/dead-letter-run.ts';
 import {
   type Delivery,
   type InMessage,
@@ -19,6 +20,9 @@ export interface Result {
 /** No engine is named here. */
 export interface DecidePorts {
   readonly store: StateStore;
+  readonly deadLettersInRowMax: number;
+  /** Offsets that became dead letters here before: read again, after a rebuild or a rollback, they still are (R2). */
+  readonly deadBefore: ReadonlySet<number>;
   decode(message: InMessage): EvidencedClaim | undefined;
   encode(message: InMessage, decided: Decided): Buffer;
   /** Publishes to `claims.decided` in order; resolves when all are acknowledged (K1). */
@@ -47,6 +51,7 @@ export class DecidePartition implements PartitionWorker {
   readonly #ports: DecidePorts;
   readonly #control: PartitionControl;
   readonly #journal: Map<number, JournalEntry>;
+  readonly #deadLetters: DeadLetterRun;
   #position: number;
   #inFlight: Promise<unknown> = Promise.resolve();
   #trimming: Promise<unknown> = Promise.resolve();
@@ -55,6 +60,11 @@ export class DecidePartition implements PartitionWorker {
     this.#scope = scope;
     this.#ports = ports;
     this.#control = control;
+    this.#deadLetters = new DeadLetterRun({
+      stage: 'decide',
+      max: ports.deadLettersInRowMax,
+      inRow: control.deadInRow ?? 0,
+    });
     this.#position = started.position;
     this.#journal = new Map(started.journal.map((entry) => [entry.origin, entry]));
   }
@@ -83,15 +93,30 @@ export class DecidePartition implements PartitionWorker {
   }
 
   async #handle(messages: readonly InMessage[]): Promise<void> {
-    const incoming = messages.map((message) => ({ message, claim: this.#ports.decode(message) }));
-    for (const chunk of chunks(incoming)) await this.#handleChunk(chunk);
+    const { decode, deadBefore } = this.#ports;
+    const incoming = messages.map((message) => ({
+      message,
+      claim: deadBefore.has(message.offset) ? undefined : decode(message),
+    }));
+    for (const chunk of chunks(incoming)) {
+      const signs = chunk.map((one) => this.#signOf(one));
+      const admitted = this.#deadLetters.admitted(signs);
+      if (admitted > 0) await this.#handleChunk(chunk.slice(0, admitted), signs.slice(0, admitted));
+      if (admitted < chunk.length) throw this.#deadLetters.tooMany();
+    }
   }
 
-  async #handleChunk(chunk: readonly Incoming[]): Promise<void> {
+  #signOf({ message, claim }: Incoming): Sign {
+    if (message.offset <= this.#position || this.#ports.deadBefore.has(message.offset)) return 'neither';
+    return claim ? 'good' : 'dead';
+  }
+
+  async #handleChunk(chunk: readonly Incoming[], signs: readonly Sign[]): Promise<void> {
     const { replayed, fresh } = this.#split(chunk);
     const results = [...replayed, ...(await this.#decide(fresh))];
     if (results.length > 0) await this.#ports.publish(results);
-    this.#control.commit(chunk.at(-1)!.message.offset + 1);
+    this.#deadLetters.handled(signs);
+    this.#control.commit(chunk.at(-1)!.message.offset + 1, this.#deadLetters.inRow);
     await this.#trimming;
     this.#trimming = this.#trim(results);
     this.#trimming.catch(() => undefined);
@@ -124,7 +149,7 @@ export class DecidePartition implements PartitionWorker {
     const events: Event[] = [];
     for (const { message, claim } of fresh)
       if (claim) events.push({ offset: message.offset, claim });
-      else await this.#ports.deadLetter(message);
+      else if (!this.#ports.deadBefore.has(message.offset)) await this.#ports.deadLetter(message);
     const decider = await ClaimsDecider.load(events, (reads) => this.#read(reads));
     const { verdicts, writes } = decider.decide();
     const decisions = verdicts.filter((verdict) => verdict.kind === 'decided');

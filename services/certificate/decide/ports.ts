@@ -1,3 +1,5 @@
+import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
+import { recordDeadLetter } from '#shared/adapters/clickhouse/dead-letters.ts';
 import { keepDeadLetter } from '#shared/adapters/kafka/dead-letters.ts';
 import type { Publisher } from '#shared/adapters/kafka/publisher.ts';
 import { topicName } from '#shared/adapters/kafka/topics.ts';
@@ -12,13 +14,18 @@ export function createDecidePorts(options: {
   readonly store: StateStore;
   readonly codec: Codec;
   readonly publisher: Publisher;
+  readonly clickhouse: Clickhouse;
   readonly metrics: Metrics;
+  readonly deadLettersInRowMax: number;
+  readonly deadBefore: ReadonlySet<number>;
 }): DecidePorts {
-  const { store, codec, publisher, metrics } = options;
+  const { store, codec, publisher, clickhouse, metrics, deadLettersInRowMax, deadBefore } = options;
   const decoder = codec.decoder<EvidencedClaim>('EvidencedClaim');
   const appender = codec.appender<Decided>('EvidencedClaim', 'DecidedClaim');
   return {
     store,
+    deadLettersInRowMax,
+    deadBefore,
     decode: (message) => decoder.decode(message.value),
     encode: (message, decided) => appender.tail(message.value!, decided),
     async publish(results) {
@@ -37,17 +44,17 @@ export function createDecidePorts(options: {
     },
     async deadLetter(message) {
       metrics.deadLetters.inc({ stage: 'decide', cause: 'undecodable' });
-      await keepDeadLetter(publisher, {
+      const record = {
         stage: 'decide',
-        topic: topicName('claims.evidenced'),
         partition: 0,
-        message,
         origin: message.offset,
-        submission: '',
+        submission: message.headers.event ?? '',
         batch: 0,
         rows: 1,
         cause: 'undecodable',
-      });
+      };
+      await keepDeadLetter(publisher, { ...record, topic: topicName('claims.evidenced'), message });
+      await recordDeadLetter(clickhouse, record);
     },
     counted: (decision) => metrics.rows.inc({ stage: 'decide', outcome: decision }),
   };

@@ -34,6 +34,7 @@ function harness(more: Partial<GatherPorts> = {}) {
     },
     serialPartitions: 6,
     waitMsMax: 60_000,
+    deadLettersInRowMax: 3,
     decode: (message) => (message.value ? (JSON.parse(message.value.toString()) as ClaimEvent) : undefined),
     async publish(gathered) {
       published.push([...gathered]);
@@ -186,4 +187,17 @@ test('an engine that fails restarts the partition; what came before is published
   asked[0]!.answer();
   expect(await failed).toBe(down);
   expect(offsets()).toEqual([[0]]);
+});
+
+test('dead letters in a row: of a run that is too long nothing is set aside, and the process stops', async () => {
+  const { worker, asked, offsets, dead, committed } = harness();
+  const handled = worker.handle(
+    [message(0, null), message(1, claimed('a')), ...[2, 3, 4, 5].map((offset) => message(offset, null))],
+    { backlog: 0 },
+  );
+  asked[0]!.answer();
+  await expect(handled).rejects.toMatchObject({ code: 'too_many_dead_letters', retryable: false });
+  expect(offsets()).toEqual([[1]]);
+  expect(dead).toEqual([0]);
+  expect(committed.at(-1)).toBe(2);
 });

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { assert, OperationalError } from '#shared/base/errors.ts';
 import type { ClaimEvent, Evidence } from '#shared/domain/claims/claim.ts';
+import { DeadLetterRun, type Sign } from '#shared/runtime/dead-letter-run.ts';
 import type { Delivery, InMessage, PartitionControl, PartitionWorker } from '#shared/runtime/stage.ts';
 import { bySerial, type EntriesBySerial, evidenceOf, noEvidence, questionOf } from './evidence.ts';
 import type { Answer, LedgerQuestions } from './questions.ts';
@@ -18,6 +19,7 @@ export interface GatherPorts {
   readonly serialPartitions: number;
   /** The longest that the claims of one chunk wait; then the partition starts again where it stands, and asks again. */
   readonly waitMsMax: number;
+  readonly deadLettersInRowMax: number;
   decode(message: InMessage): ClaimEvent | undefined;
   /** Publishes to `claims.evidenced` in order; resolves when all are acknowledged (K1). */
   publish(gathered: readonly Gathered[]): Promise<void>;
@@ -45,6 +47,7 @@ export class GatherPartition implements PartitionWorker {
   readonly #partition: number;
   readonly #ports: GatherPorts;
   readonly #control: PartitionControl;
+  readonly #deadLetters: DeadLetterRun;
   readonly #stopped = new AbortController();
   #inFlight: Promise<unknown> = Promise.resolve();
   #indexed: { readonly answer: Answer['entries']; readonly entries: EntriesBySerial } | undefined;
@@ -53,6 +56,11 @@ export class GatherPartition implements PartitionWorker {
     this.#partition = partition;
     this.#ports = ports;
     this.#control = control;
+    this.#deadLetters = new DeadLetterRun({
+      stage: 'gather',
+      max: ports.deadLettersInRowMax,
+      inRow: control.deadInRow ?? 0,
+    });
   }
 
   async handle(messages: readonly InMessage[], _delivery: Delivery): Promise<void> {
@@ -94,7 +102,9 @@ export class GatherPartition implements PartitionWorker {
 
   /** Publishes the longest prefix that is answered, again and again: what waits holds up only what came after it. */
   async #handleChunk(messages: readonly InMessage[], signal: AbortSignal): Promise<void> {
-    const pending = messages.map((message) => this.#ask(message, signal));
+    const read = messages.map((message) => ({ message, claim: this.#ports.decode(message) }));
+    const admitted = this.#deadLetters.admitted(read.map(signOf));
+    const pending = read.slice(0, admitted).map((one) => this.#ask(one, signal));
     for (let from = 0; from < pending.length; ) {
       await pending[from]!.answer;
       let to = from + 1;
@@ -102,10 +112,10 @@ export class GatherPartition implements PartitionWorker {
       await this.#publish(pending.slice(from, to));
       from = to;
     }
+    if (admitted < messages.length) throw this.#deadLetters.tooMany();
   }
 
-  #ask(message: InMessage, signal: AbortSignal): Pending {
-    const claim = this.#ports.decode(message);
+  #ask({ message, claim }: Pick<Pending, 'message' | 'claim'>, signal: AbortSignal): Pending {
     const question = claim ? questionOf(claim, this.#ports.serialPartitions) : { serials: [], models: [] };
     const needsNone = question.serials.length === 0 && question.models.length === 0;
     const answer = needsNone ? Promise.resolve(undefined) : this.#ports.questions.ask(question, signal);
@@ -130,7 +140,8 @@ export class GatherPartition implements PartitionWorker {
     for (const { claim } of gathered) this.#ports.counted(claim.kind);
     const last = pending.at(-1);
     assert(last, 'at least the awaited claim is published');
-    this.#control.commit(last.message.offset + 1);
+    this.#deadLetters.handled(pending.map(signOf));
+    this.#control.commit(last.message.offset + 1, this.#deadLetters.inRow);
   }
 
   #evidence(message: InMessage, claim: ClaimEvent, answer: Answer | undefined): Evidence {
@@ -140,6 +151,10 @@ export class GatherPartition implements PartitionWorker {
       this.#indexed = { answer: answer.entries, entries: bySerial(answer.entries) };
     return evidenceOf(claim, source, answer, this.#indexed.entries);
   }
+}
+
+function signOf({ claim }: Pick<Pending, 'claim'>): Sign {
+  return claim ? 'good' : 'dead';
 }
 
 function behind(why: string): OperationalError {

@@ -1,3 +1,5 @@
+import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
+import { recordDeadLetter } from '#shared/adapters/clickhouse/dead-letters.ts';
 import { keepDeadLetter } from '#shared/adapters/kafka/dead-letters.ts';
 import type { Publisher } from '#shared/adapters/kafka/publisher.ts';
 import { topicName } from '#shared/adapters/kafka/topics.ts';
@@ -13,17 +15,20 @@ export function createGatherPorts(options: {
   readonly questions: LedgerQuestions;
   readonly serialPartitions: number;
   readonly waitMsMax: number;
+  readonly deadLettersInRowMax: number;
   readonly codec: Codec;
   readonly publisher: Publisher;
+  readonly clickhouse: Clickhouse;
   readonly metrics: Metrics;
 }): GatherPorts {
-  const { partition, codec, publisher, metrics } = options;
+  const { partition, codec, publisher, clickhouse, metrics } = options;
   const decoder = codec.decoder<ClaimEvent>('ClaimEvent');
   const appender = codec.appender<Evidence>('ClaimEvent', 'EvidencedClaim');
   return {
     questions: options.questions,
     serialPartitions: options.serialPartitions,
     waitMsMax: options.waitMsMax,
+    deadLettersInRowMax: options.deadLettersInRowMax,
     decode: (message) => decoder.decode(message.value),
     async publish(gathered) {
       const end = metrics.batchSeconds.startTimer({ stage: 'gather' });
@@ -46,17 +51,17 @@ export function createGatherPorts(options: {
     },
     async deadLetter(message) {
       metrics.deadLetters.inc({ stage: 'gather', cause: 'undecodable' });
-      await keepDeadLetter(publisher, {
+      const record = {
         stage: 'gather',
-        topic: topicName('claims.submitted'),
         partition,
-        message,
         origin: message.offset,
-        submission: '',
+        submission: message.headers.event ?? '',
         batch: 0,
         rows: 1,
         cause: 'undecodable',
-      });
+      };
+      await keepDeadLetter(publisher, { ...record, topic: topicName('claims.submitted'), message });
+      await recordDeadLetter(clickhouse, record);
     },
     counted: (kind) => metrics.rows.inc({ stage: 'gather', outcome: kind }),
   };

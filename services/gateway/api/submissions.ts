@@ -72,8 +72,14 @@ const StatusView = Type.Object(
     outcomes: Type.Record(Type.String(), Count, { description: 'rows by outcome' }),
     pending: Type.Integer({ minimum: 0, description: 'rows without an outcome yet' }),
     dead_letters: Type.Integer({ minimum: 0, description: 'rows set aside for repair; they are not lost' }),
+    discarded: Type.Integer({
+      minimum: 0,
+      description:
+        'rows that could not be processed and were given up: who did it, when and why is on record',
+    }),
     imbalance: Type.Union([Type.Integer(), Type.Null()], {
-      description: 'once final: received - sum of outcomes - dead_letters; anything but 0 is an alarm',
+      description:
+        'once final: received - sum of outcomes - dead_letters - discarded; anything but 0 is an alarm',
     }),
     timings: Type.Object(
       {

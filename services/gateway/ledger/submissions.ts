@@ -3,6 +3,7 @@ import type { LedgerRow } from '#gateway/submissions/report.ts';
 import type { LedgerManifest, SubmissionReads } from '#gateway/submissions/status.ts';
 import type { Earlier, EarlierSubmissions } from '#gateway/submissions/submission.ts';
 import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
+import { deadRowsOf } from '#shared/adapters/clickhouse/conservation.ts';
 
 /** What the ledger has of submissions. */
 export function submissionReads(clickhouse: Clickhouse): SubmissionReads &
@@ -34,18 +35,7 @@ export function submissionReads(clickhouse: Clickhouse): SubmissionReads &
       return sums;
     },
 
-    /** A dead letter is settled when any of its rows says so; one batch counts once, whichever stages it failed in. */
-    async deadRows(id) {
-      const [row] = await clickhouse.query<{ dead: number }>(
-        `SELECT sum(batch_rows) AS dead FROM (
-            SELECT batch, max(letter_rows) AS batch_rows FROM (
-                SELECT batch, any(rows) AS letter_rows FROM dead_letters WHERE submission = {id:String}
-                GROUP BY stage, partition, origin, batch HAVING max(settled) = 0)
-            GROUP BY batch)`,
-        { id },
-      );
-      return row?.dead ?? 0;
-    },
+    deadRows: (id) => deadRowsOf(clickhouse, id),
 
     /** Rows that made no entry; with `remarks`, also those that did and that the gateway has remarked on. */
     report(id, { remarks }) {

@@ -14,12 +14,17 @@ export interface LedgerManifest {
   readonly last_offsets: readonly { readonly partition: number; readonly last_offset: number }[];
 }
 
+export interface DeadRows {
+  readonly dead: number;
+  readonly discarded: number;
+}
+
 export interface SubmissionReads {
   manifest(id: string): Promise<LedgerManifest | undefined>;
   /** Rows by outcome. */
   outcomes(id: string): Promise<Readonly<Record<string, number>>>;
-  /** Rows in dead letters that are not settled. */
-  deadRows(id: string): Promise<number>;
+  /** Rows in dead letters that are not settled, and rows that somebody discarded. */
+  deadRows(id: string): Promise<DeadRows>;
 }
 
 /** What this instance knows of a submission from the log, whoever has written it. */
@@ -56,12 +61,16 @@ export interface SubmissionStatus {
   /** Rows without an outcome yet. */
   readonly pending: number;
   readonly dead_letters: number;
+  /** Rows that could not be processed and were given up, on record. */
+  readonly discarded: number;
   /** Once final: rows that have neither an outcome nor a dead letter. Anything but 0 is an alarm. */
   readonly imbalance: number | null;
   readonly received_at: number;
   readonly accepted_ms: number | null;
   readonly final_seen_ms: number | null;
 }
+
+const noDeadRows: DeadRows = { dead: 0, discarded: 0 };
 
 /** How long a manifest may be on its way before nobody waits for it any more. */
 const youngMs = 60_000;
@@ -80,7 +89,7 @@ export async function submissionStatus(
   const deadline = ports.now() + waitMs;
   const manifest = await awaitManifest(ports, id, deadline);
   const remembered = ports.remembered(id);
-  if (!manifest) return remembered && statusOf(id, remembered, remembered, 'accepted', {}, 0);
+  if (!manifest) return remembered && statusOf(id, remembered, remembered, 'accepted', {}, noDeadRows);
 
   const stamps: Stamps = new Map(
     manifest.last_offsets.map(({ partition, last_offset }) => [partition, last_offset]),
@@ -89,7 +98,7 @@ export async function submissionStatus(
   const [outcomes, dead] = await Promise.all([ports.reads.outcomes(id), ports.reads.deadRows(id)]);
   const isFinal = reached.size === stamps.size;
   if (isFinal && remembered) remembered.finalSeenMs ??= ports.now() - remembered.received_at;
-  const begun = Object.keys(outcomes).length > 0 || dead > 0;
+  const begun = Object.keys(outcomes).length > 0 || dead.dead > 0;
   const state = isFinal ? 'final' : begun ? 'processing' : 'accepted';
   return statusOf(id, manifest, remembered, state, outcomes, dead);
 }
@@ -117,10 +126,10 @@ function statusOf(
   remembered: Remembered | undefined,
   state: SubmissionStatus['state'],
   outcomes: Readonly<Record<string, number>>,
-  dead: number,
+  { dead, discarded }: DeadRows,
 ): SubmissionStatus {
   const decided = Object.values(outcomes).reduce((sum, rows) => sum + rows, 0);
-  const rest = of.rows - decided - dead;
+  const rest = of.rows - decided - dead - discarded;
   return {
     id,
     account: of.account,
@@ -132,6 +141,7 @@ function statusOf(
     outcomes,
     pending: state === 'final' ? 0 : Math.max(rest, 0),
     dead_letters: dead,
+    discarded,
     imbalance: state === 'final' ? rest : null,
     received_at: of.received_at,
     accepted_ms: remembered?.acceptedMs ?? null,

@@ -115,3 +115,11 @@ export async function deadRowsOf(
   );
   return row ?? { dead: 0, discarded: 0 };
 }
+
+/** Rows of all submissions in unsettled dead letters. */
+export async function unsettledRows(clickhouse: Clickhouse): Promise<number> {
+  const [row] = await clickhouse.query<{ rows: number }>(`SELECT sum(dead) AS rows FROM (${deadRows})`, {
+    stages: serialStages,
+  });
+  return row?.rows ?? 0;
+}

@@ -99,6 +99,12 @@ export class StageConsumer {
     }
   }
 
+  /** For `/readyz`: resolves when every assigned partition runs, and else says why the first that waits does. */
+  async requireRunning(): Promise<void> {
+    for (const { partition, waiting } of this.#partitions.values())
+      if (waiting !== undefined) throw new Error(`${this.#options.topic}/${partition} waits: ${waiting}`);
+  }
+
   /** Stops fetching, waits for what is in flight, commits, leaves the group. */
   async stop(): Promise<void> {
     clearInterval(this.#committing);
@@ -250,6 +256,8 @@ class PartitionRun {
   #uncommitted: { readonly offset: number; readonly deadInRow: number } | undefined;
   #handling: Promise<unknown> = Promise.resolve();
   stopped = false;
+  /** Why this partition does not run; undefined while it does. */
+  waiting: string | undefined;
   gate: FetchGate | undefined;
   worker: PartitionWorker | undefined;
 
@@ -325,6 +333,7 @@ class PartitionRun {
         const { worker, offset } = await this.#hooks.open(this);
         if (this.stopped) return;
         this.worker = worker;
+        this.waiting = undefined;
         this.gate = new FetchGate(offset);
         this.#hooks.seek(offset);
         return;
@@ -341,6 +350,7 @@ class PartitionRun {
   async #delay(error: unknown): Promise<void> {
     const delayMs = error instanceof Restart && this.#failures === 0 ? 0 : backoffMs(this.#failures);
     this.#failures += 1;
+    this.waiting = (error as Error).message;
     this.#hooks.restarting(error, delayMs);
     await new Promise((resolve) => setTimeout(resolve, delayMs));
   }
