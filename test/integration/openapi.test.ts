@@ -83,6 +83,7 @@ async function successes(): Promise<Record<string, CallOptions>> {
     registerSerials: { key },
     lookUpSerials: { key },
     getSerial: { key, params: { product: 'panel', serial: 'SM26000001' } },
+    searchSerials: { key, query: { product: 'panel' } },
     createClaim: { key: agent },
     getClaim: { key: agent, params: { claim: claim.body.id } },
     listSilentHolders: { key: regulator },

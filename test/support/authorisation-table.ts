@@ -155,6 +155,10 @@ export const authorisation: Readonly<Record<string, Row>> = {
     outcomes: { ...all(200, ...uploaders, 'regulator'), ...waiting },
   },
   getSerial: { outcomes: { ...all(200, ...uploaders, 'regulator'), ...waiting } },
+  searchSerials: {
+    request: { query: { product: 'panel' } },
+    outcomes: { ...all(200, ...uploaders, 'regulator'), ...waiting },
+  },
 
   createClaim: { request: { body: {} }, outcomes: { agent: 'request_invalid' } },
   getClaim: { outcomes: all('resource_not_found', 'agent', 'regulator') },
