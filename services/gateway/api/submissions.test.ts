@@ -128,6 +128,7 @@ function statusOf(submission: Submission, decided: boolean): SubmissionStatus {
     outcomes: decided ? { registered: submission.rows } : {},
     pending: 0,
     dead_letters: 0,
+    discarded: 0,
     imbalance: null,
     received_at: submission.receivedAt,
     accepted_ms: null,
