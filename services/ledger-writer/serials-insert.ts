@@ -29,3 +29,19 @@ FROM input('submission String, account String, supplier String, channel String, 
     partition Int32, offset Int64, sentinel Int64')
 WHERE ${sentinelCheck}
 FORMAT Avro`;
+
+/** Before a message is set aside, everything before it was acknowledged: a batch decided by a lower origin is in the ledger. */
+export const batchesThere = `
+SELECT d.stage AS stage, d.origin AS origin, d.submission AS submission, d.batch AS batch
+FROM (
+    SELECT stage, origin, submission, batch FROM dead_letters
+    WHERE partition = {partition:UInt16} AND stage IN ('cec-validation', 'dedup') AND submission != ''
+    GROUP BY stage, origin, submission, batch HAVING max(settled) = 0
+) AS d
+INNER JOIN (
+    SELECT submission, batch, min(origin) AS origin FROM batch_outcomes
+    WHERE partition = {partition:UInt16} AND submission IN (
+        SELECT toUUIDOrZero(submission) FROM dead_letters WHERE partition = {partition:UInt16})
+    GROUP BY submission, batch
+) AS b ON b.submission = toUUIDOrZero(d.submission) AND b.batch = d.batch
+WHERE b.origin < d.origin`;

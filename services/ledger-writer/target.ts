@@ -15,6 +15,11 @@ export interface Target {
   readonly schema: SchemaName;
   /** Stages whose dead letters hold back this topic's watermark; the last is the writer itself. */
   readonly stages: readonly string[];
+  /**
+   * Selects unsettled dead letters of a partition whose rows the ledger has from before: those of a copy, which decided
+   * nothing and cannot settle anything by its replay.
+   */
+  readonly there?: string;
   /** `INSERT ... SELECT ... FROM input(...) FORMAT Avro`; throws when a sentinel is wrong. */
   readonly sql: string;
 }
@@ -118,11 +123,21 @@ export class TargetWriter {
     for (const [partition, owner] of this.#partitions) {
       const holding = owner.holding;
       if (holding.length === 0) continue;
+      await this.#settleThere(partition, holding);
       const settled = new Set((await this.#settled(partition)).map(keyOf));
       const released = holding.filter((row) => settled.has(keyOf(row)));
       for (const row of released) owner.settle(row);
       if (released.length > 0) await this.#writeWatermarks([owner]);
     }
+  }
+
+  async #settleThere(partition: number, holding: readonly DeadLetterRow[]): Promise<void> {
+    const { clickhouse, target } = this.#options;
+    if (!target.there) return;
+    const found = await clickhouse.query<DeadLetterRow>(target.there, { partition });
+    const there = new Set(found.map(keyOf));
+    const rows = holding.filter((row) => there.has(keyOf(row))).map((row) => ({ ...row, settled: 1 }));
+    if (rows.length > 0) await clickhouse.insertRows('dead_letters', rows);
   }
 
   async #settled(partition: number): Promise<readonly DeadLetterRow[]> {

@@ -1,6 +1,6 @@
 import { topicName } from '#shared/adapters/kafka/topics.ts';
 import { decidedClaimsInsert } from './claims-insert.ts';
-import { decidedBatchesInsert, submissionsInsert } from './serials-insert.ts';
+import { batchesThere, decidedBatchesInsert, submissionsInsert } from './serials-insert.ts';
 import type { Target } from './target.ts';
 
 /** Everything that goes into the ledger, and by which statement. */
@@ -9,6 +9,7 @@ export const targets: readonly Target[] = [
     topic: topicName('serials.decided'),
     schema: 'DecidedBatch',
     stages: ['cec-validation', 'dedup', 'ledger-writer'],
+    there: batchesThere,
     sql: decidedBatchesInsert,
   },
   {
