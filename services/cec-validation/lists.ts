@@ -10,7 +10,7 @@ import type { ListAnswer, RecordView } from './partition.ts';
  * folding, look-up and assessment are done once for each and remembered for the rest.
  */
 export async function askLists(
-  lists: ApprovedLists,
+  lists: Pick<ApprovedLists, 'currentSnapshot' | 'lookupListings'>,
   product: string,
   records: readonly RecordView[],
 ): Promise<ListAnswer | 'unavailable'> {

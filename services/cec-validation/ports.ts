@@ -22,7 +22,7 @@ const view = {
 /** The stage's ports on the real lists, codec and publisher, for one partition. */
 export function createPorts(options: {
   readonly partition: number;
-  readonly lists: ApprovedLists;
+  readonly lists: Pick<ApprovedLists, 'currentSnapshot' | 'lookupListings'>;
   readonly codec: Codec;
   readonly publisher: Publisher;
   readonly metrics: Metrics;

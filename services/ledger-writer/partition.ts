@@ -44,6 +44,8 @@ export interface LedgerPorts {
   readonly deadLettersInRowMax: number;
   coordinates(message: InMessage): Coordinates;
   knownSchema(id: number): boolean;
+  /** Up to which origin the log of a partition is known to be acknowledged, dead letters or not. */
+  acknowledgedTo(partition: number): Promise<number | undefined>;
   unsettled(partition: number): Promise<readonly DeadLetterRow[]>;
   /** Keeps the original bytes in the topic of dead letters; resolves when they are safe. */
   keepBytes(partition: number, message: InMessage, coordinates: Coordinates, cause: string): Promise<void>;
@@ -69,6 +71,7 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
 
   private constructor(
     partition: number,
+    acknowledgedTo: number | undefined,
     unsettled: readonly DeadLetterRow[],
     inserter: Inserter,
     ports: LedgerPorts,
@@ -84,17 +87,20 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
       inRow: control.deadInRow ?? 0,
     });
     this.#unsettled = new Map(unsettled.map((row) => [keyOf(row), row]));
-    this.#watermark = new Watermark(unsettled.map((row) => ({ key: keyOf(row), origin: row.origin })));
+    const held = unsettled.map((row) => ({ key: keyOf(row), origin: row.origin }));
+    this.#watermark = new Watermark(held, acknowledgedTo);
   }
 
-  /** The unsettled dead letters are read before any watermark of this partition moves (L5). */
+  /** The unsettled dead letters are read before any watermark of this partition moves (L5), and last. */
   static async start(
     partition: number,
     inserter: Inserter,
     ports: LedgerPorts,
     control: PartitionControl,
   ): Promise<LedgerPartition> {
-    return new LedgerPartition(partition, await ports.unsettled(partition), inserter, ports, control);
+    const acknowledgedTo = await ports.acknowledgedTo(partition);
+    const unsettled = await ports.unsettled(partition);
+    return new LedgerPartition(partition, acknowledgedTo, unsettled, inserter, ports, control);
   }
 
   async handle(messages: readonly InMessage[], _delivery: Delivery): Promise<void> {
@@ -158,6 +164,17 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
       .map((coordinates) => this.#deadLetter(coordinates, coordinates.deadStage, coordinates.deadRows, ''));
   }
 
+  /** Rows whose origin was passed before may be the replay of a letter that another writer of this partition has kept. */
+  areRepeats(offsets: readonly number[]): boolean {
+    let passed = this.#watermark.highest ?? -1;
+    return offsets.some((offset) => {
+      const { origin, rows } = this.#held.get(offset)!.coordinates;
+      const isRepeat = rows > 0 && origin <= passed;
+      passed = Math.max(passed, origin);
+      return isRepeat;
+    });
+  }
+
   /** Dead letters whose rows are among these acknowledged messages: a replay has arrived (X1). */
   settledBy(offsets: readonly number[]): readonly DeadLetterRow[] {
     const settled: DeadLetterRow[] = [];
@@ -180,6 +197,11 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
     return this.#watermark.value;
   }
 
+  /** Where the watermark would be if no dead letter held it. */
+  get acknowledgedTo(): number | undefined {
+    return this.#watermark.highest;
+  }
+
   hold(row: DeadLetterRow): void {
     this.#unsettled.set(keyOf(row), row);
     this.#watermark.hold(keyOf(row), row.origin);
@@ -190,13 +212,9 @@ export class LedgerPartition implements PartitionWorker, ItemOwner {
     this.#watermark.settle(keyOf(row));
   }
 
-  /** Takes acknowledged messages into the prefix and returns the watermark; nothing when there is none yet. */
-  acknowledge(offsets: readonly number[]): number | undefined {
-    for (const offset of offsets) {
-      const { coordinates } = this.#held.get(offset)!;
-      this.#watermark.acknowledge(coordinates.origin);
-    }
-    return this.#watermark.value;
+  /** Takes acknowledged messages into the prefix. */
+  acknowledge(offsets: readonly number[]): void {
+    for (const offset of offsets) this.#watermark.acknowledge(this.#held.get(offset)!.coordinates.origin);
   }
 
   /** The watermark is written: forget the messages and store the position. */

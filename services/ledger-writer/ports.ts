@@ -5,7 +5,7 @@ import type { SchemaName } from '#shared/codec/schemas.ts';
 import type { Metrics } from '#shared/runtime/metrics.ts';
 import type { InMessage } from '#shared/runtime/stage.ts';
 import type { Coordinates, LedgerPorts } from './partition.ts';
-import type { Target } from './target.ts';
+import type { LedgerEdges, Target } from './target.ts';
 
 /** The writer's ports on the real publisher and metrics, for one topic. */
 export function createPorts(options: {
@@ -13,7 +13,7 @@ export function createPorts(options: {
   readonly publisher: Publisher;
   readonly metrics: Metrics;
   readonly deadLettersInRowMax: number;
-}): Omit<LedgerPorts, 'knownSchema' | 'unsettled' | 'writeDeadLetters'> {
+}): LedgerEdges {
   const { target, publisher, metrics, deadLettersInRowMax } = options;
   const stage = target.stages.at(-1)!;
   return {

@@ -22,6 +22,7 @@ class Tables {
   readonly effects: string[] = [];
   readonly dead = new Map<string, DeadLetterRow>();
   readonly watermarks = new Map<number, number>();
+  readonly acknowledged = new Map<number, number>();
   /** Offsets whose insert is refused for its data. */
   refused = new Set<number>();
   failing: string | undefined;
@@ -39,9 +40,15 @@ class Tables {
   async insertRows(table: string, rows: readonly object[]): Promise<void> {
     this.#mayFail(table);
     if (table === 'watermarks') {
-      for (const { partition, origin } of rows as { partition: number; origin: number }[])
-        this.watermarks.set(partition, Math.max(origin, this.watermarks.get(partition) ?? -1));
-      this.effects.push(`watermark ${(rows as { origin: number }[]).map(({ origin }) => origin)}`);
+      for (const { topic, partition, origin } of rows as {
+        topic: string;
+        partition: number;
+        origin: number;
+      }[]) {
+        const table = topic === 'topic' ? this.watermarks : this.acknowledged;
+        table.set(partition, Math.max(origin, table.get(partition) ?? -1));
+        if (topic === 'topic') this.effects.push(`watermark ${origin}`);
+      }
       return;
     }
     // ReplacingMergeTree(settled): the settled row wins, in whatever order they come.
@@ -54,11 +61,15 @@ class Tables {
     );
   }
 
-  async query(
-    sql: string,
-    { partition, stages }: { partition: number; stages: string[] },
-  ): Promise<DeadLetterRow[]> {
-    const settled = sql.includes('settled > 0');
+  async query(sql: string, params: { partition: number; stages: string[] }): Promise<object[]> {
+    if (!sql.includes('FROM watermarks')) return this.letters(params, sql.includes('settled > 0'));
+    const origins = [this.watermarks, this.acknowledged].flatMap(
+      (table) => table.get(params.partition) ?? [],
+    );
+    return origins.length === 0 ? [] : [{ origin: Math.max(...origins) }];
+  }
+
+  letters({ partition, stages }: { partition: number; stages: string[] }, settled = false): DeadLetterRow[] {
     return [...this.dead.values()].filter(
       (row) => row.partition === partition && stages.includes(row.stage) && row.settled > 0 === settled,
     );
@@ -139,7 +150,7 @@ function decided(offset: number, more: Partial<OriginHeaders> = {}): InMessage {
 const deadStage = (offset: number, origin: number, of: string) =>
   decided(offset, { submission: of, rows: 0, deadRows: 2, deadStage: 'dedup', origin });
 const unsettled = () =>
-  tables.query('', { partition: 3, stages: ['cec-validation', 'dedup', 'ledger-writer'] });
+  tables.letters({ partition: 3, stages: ['cec-validation', 'dedup', 'ledger-writer'] });
 
 describe('order of effects', () => {
   test('rows, then the watermark, then the position (L3, L6)', async () => {
@@ -194,6 +205,13 @@ describe('dead letters of earlier stages (L5)', () => {
     await again(decided(2));
     expect(tables.watermarks.get(3)).toBe(100);
     await again(decided(3, { submission: 'a' }));
+    expect(tables.watermarks.get(3)).toBe(103);
+  });
+
+  test('when it is settled, the watermark is where the log is acknowledged, also after a restart in between', async () => {
+    await (await start())(decided(0), deadStage(1, 101, 'a'), decided(2), decided(3));
+    const again = await start();
+    await again(decided(4, { submission: 'a', origin: 101 }));
     expect(tables.watermarks.get(3)).toBe(103);
   });
 
@@ -253,6 +271,27 @@ describe('data that ClickHouse refuses (L5)', () => {
     expect(await unsettled()).toEqual([]);
     await again(decided(4));
     expect(tables.watermarks.get(3)).toBe(104);
+  });
+
+  test('a letter that another writer keeps of rows which this one took is settled by its replay', async () => {
+    const handle = await start();
+    await handle(decided(0, { submission: 'a' }), decided(1));
+    tables.refused = new Set([0]);
+    await (await start())(decided(0, { submission: 'a' }));
+    expect(await unsettled()).toHaveLength(1);
+    await handle(decided(2, { submission: 'a', origin: 100 }));
+    expect(await unsettled()).toEqual([]);
+    await handle(decided(3));
+    expect(tables.watermarks.get(3)).toBe(103);
+  });
+
+  test('such a letter, when the original and its replay are taken together', async () => {
+    const handle = await start();
+    tables.refused = new Set([0]);
+    await (await start())(decided(0, { submission: 'a' }));
+    tables.refused = new Set();
+    await handle(decided(0, { submission: 'a' }), decided(1, { submission: 'a', origin: 100 }));
+    expect(await unsettled()).toEqual([]);
   });
 
   test('refused again when it is read again: it does not settle itself', async () => {
@@ -361,7 +400,7 @@ describe('records of their own: manifests and claims', () => {
     await handle(claim(5, 12));
     tables.refused = new Set();
     await handle(claim(6, 13));
-    const left = () => tables.query('', { partition: 3, stages: ['ledger-writer of claims'] });
+    const left = () => tables.letters({ partition: 3, stages: ['ledger-writer of claims'] });
     expect(await left()).toHaveLength(1);
     expect(tables.watermarks.get(3)).toBe(11);
     await handle(claim(7, 12));

@@ -24,12 +24,24 @@ export interface Target {
   readonly sql: string;
 }
 
+/** The ports that are not tables. */
+export type LedgerEdges = Omit<
+  LedgerPorts,
+  'knownSchema' | 'acknowledgedTo' | 'unsettled' | 'writeDeadLetters'
+>;
+
+interface WatermarkRow {
+  readonly topic: string;
+  readonly partition: number;
+  readonly origin: number;
+}
+
 export interface TargetOptions {
   readonly target: Target;
   readonly clickhouse: Clickhouse;
   readonly codec: Codec;
   readonly linger: Linger;
-  readonly ports: Omit<LedgerPorts, 'knownSchema' | 'unsettled' | 'writeDeadLetters'>;
+  readonly ports: LedgerEdges;
   readonly waiting: (error: Error, failures: number) => void;
 }
 
@@ -62,6 +74,7 @@ export class TargetWriter {
     const ports: LedgerPorts = {
       ...this.#options.ports,
       knownSchema: (id) => this.#containers.has(id),
+      acknowledgedTo: (of) => this.#acknowledgedTo(of),
       unsettled: (of) => this.#unsettled(of),
       writeDeadLetters: (rows) => this.#options.clickhouse.insertRows('dead_letters', rows),
     };
@@ -100,6 +113,8 @@ export class TargetWriter {
     for (const [owner, offsets] of groups) {
       const announced = owner.announced(offsets);
       for (const row of announced) owner.hold(row);
+      if (owner.areRepeats(offsets))
+        for (const row of await this.#unsettled(owner.partition)) owner.hold(row);
       const settled = owner.settledBy(offsets);
       if (announced.length + settled.length === 0) continue;
       await this.#options.clickhouse.insertRows('dead_letters', [...announced, ...settled]);
@@ -108,11 +123,18 @@ export class TargetWriter {
   }
 
   async #writeWatermarks(owners: readonly LedgerPartition[]): Promise<void> {
-    const { clickhouse, target } = this.#options;
-    const rows = owners.flatMap(({ partition, watermark: origin }) =>
-      origin === undefined ? [] : [{ topic: target.topic, partition, origin }],
-    );
-    if (rows.length > 0) await clickhouse.insertRows('watermarks', rows);
+    const rows = owners.flatMap((owner) => this.#watermarksOf(owner));
+    if (rows.length > 0) await this.#options.clickhouse.insertRows('watermarks', rows);
+  }
+
+  /** Beside a watermark that is held back stands up to where the log is acknowledged, for the writer after this one. */
+  #watermarksOf({ partition, watermark, acknowledgedTo }: LedgerPartition): readonly WatermarkRow[] {
+    const { topic } = this.#options.target;
+    const rows: WatermarkRow[] = [];
+    if (watermark !== undefined) rows.push({ topic, partition, origin: watermark });
+    if (acknowledgedTo !== undefined && acknowledgedTo !== watermark)
+      rows.push({ topic: acknowledgedName(topic), partition, origin: acknowledgedTo });
+    return rows;
   }
 
   /**
@@ -140,6 +162,16 @@ export class TargetWriter {
     if (rows.length > 0) await clickhouse.insertRows('dead_letters', rows);
   }
 
+  async #acknowledgedTo(partition: number): Promise<number | undefined> {
+    const { clickhouse, target } = this.#options;
+    const [row] = await clickhouse.query<{ origin: number }>(
+      `SELECT max(origin) AS origin FROM watermarks
+       WHERE topic IN {topics:Array(String)} AND partition = {partition:UInt16} HAVING count() > 0`,
+      { topics: [target.topic, acknowledgedName(target.topic)], partition },
+    );
+    return row?.origin;
+  }
+
   async #settled(partition: number): Promise<readonly DeadLetterRow[]> {
     const { clickhouse, target } = this.#options;
     return clickhouse.query<DeadLetterRow>(
@@ -159,6 +191,11 @@ export class TargetWriter {
       { partition, stages: target.stages },
     );
   }
+}
+
+/** Stands in the table of watermarks like a topic of its own, which nobody asks about but the writer. */
+function acknowledgedName(topic: string): string {
+  return `${topic} acknowledged`;
 }
 
 function groupByOwner(items: readonly Item[]): ReadonlyMap<LedgerPartition, readonly number[]> {

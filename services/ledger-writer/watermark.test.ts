@@ -72,3 +72,11 @@ test('never above an unsettled dead letter, never above what was acknowledged', 
     }),
   );
 });
+
+test('goes on from where an earlier writer had acknowledged the log', () => {
+  const watermark = new Watermark([{ key: 'a', origin: 5 }], 9);
+  expect([watermark.value, watermark.highest]).toEqual([4, 9]);
+  watermark.acknowledge(5);
+  watermark.settle('a');
+  expect(watermark.value).toBe(9);
+});

@@ -6,9 +6,21 @@ export class Watermark {
   #highest: number | undefined;
   readonly #unsettled: Map<string, number>;
 
-  /** `unsettled`: what the table of dead letters holds for this partition, read before the first message (L5). */
-  constructor(unsettled: readonly { readonly key: string; readonly origin: number }[]) {
+  /**
+   * `acknowledgedTo`: what an earlier writer had reached. `unsettled`: what the table of dead letters holds for this
+   * partition, read after that and before the first message (L5).
+   */
+  constructor(
+    unsettled: readonly { readonly key: string; readonly origin: number }[],
+    acknowledgedTo?: number,
+  ) {
     this.#unsettled = new Map(unsettled.map(({ key, origin }) => [key, origin]));
+    this.#highest = acknowledgedTo;
+  }
+
+  /** The highest origin of the acknowledged prefix, whatever is held back. */
+  get highest(): number | undefined {
+    return this.#highest;
   }
 
   /** Called in delivery order, whatever origins are skipped; a copy of an older origin changes nothing. */
