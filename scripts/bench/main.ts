@@ -1,0 +1,171 @@
+// Measures what the README claims, on engines of its own: `npm run bench`, with --quick in about two minutes, with
+// --only for some parts. Prints a table and writes JSON to bench-results/. Not a test: exit 0 also when a target is missed.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { Supervisor } from '../engines/supervise.ts';
+import { type BenchFleet, startBenchFleet } from './bench-fleet.ts';
+import { runLatency } from './latency.ts';
+import { settingOf } from './machine.ts';
+import { NotAvailable, runPostgres } from './postgres.ts';
+import { linesOf, missedOf } from './print.ts';
+import { runRedis } from './redis.ts';
+import { type Results, writeResults } from './results.ts';
+import { spreadOf } from './statistics.ts';
+import { runThroughput } from './throughput.ts';
+import { PanelFiles } from './workload.ts';
+
+const partNames = ['pipeline', 'kafka-engine', 'latency', 'redis', 'postgres'] as const;
+type PartName = (typeof partNames)[number];
+
+const help = `npm run bench -- [options]
+  --quick            a version of two minutes: short runs, small tables
+  --only PARTS       some of ${partNames.join(',')}
+  --rounds N         alternating rounds of pipeline and Kafka engine
+  --consumers N      consumers of the Kafka engine
+  --profile FOLDER   each service writes a CPU profile there when it stops
+`;
+
+/** Sizes of a full run, and of a quick one. */
+const sizes = {
+  full: {
+    rounds: 5,
+    files: 160,
+    warmUpFiles: 60,
+    kafkaEngineRows: 1_000_000,
+    latencyFiles: 30,
+    redisSerials: 10_000_000,
+    redisOtherSerials: 2_000_000,
+    redisOtherCapacities: [0.25, 0.5, 2, 4],
+    postgresRows: 10_000_000,
+    postgresRounds: 3,
+    postgresTransactions: 80,
+  },
+  quick: {
+    rounds: 2,
+    files: 60,
+    warmUpFiles: 40,
+    kafkaEngineRows: 500_000,
+    latencyFiles: 10,
+    redisSerials: 1_000_000,
+    redisOtherSerials: 500_000,
+    redisOtherCapacities: [0.5, 2],
+    postgresRows: 1_000_000,
+    postgresRounds: 2,
+    postgresTransactions: 40,
+  },
+} as const;
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    rounds: { type: 'string' },
+    consumers: { type: 'string', default: '1' },
+    profile: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(help);
+  process.exit(0);
+}
+const parts = new Set(values.only?.split(',') ?? partNames);
+for (const part of parts)
+  if (!(partNames as readonly string[]).includes(part)) {
+    process.stderr.write(`there is no part ${part}\n${help}`);
+    process.exit(2);
+  }
+const wanted = (...names: readonly PartName[]) => names.some((name) => parts.has(name));
+const size = {
+  ...sizes[values.quick ? 'quick' : 'full'],
+  ...(values.rounds ? { rounds: Number(values.rounds) } : {}),
+};
+
+const began = performance.now();
+const progress = (text: string) =>
+  process.stderr.write(`[${((performance.now() - began) / 1_000).toFixed(1).padStart(6)} s] ${text}\n`);
+
+const dataDir = mkdtempSync(path.join(tmpdir(), 'serial-ledger-bench-'));
+const supervisor = await Supervisor.open(dataDir);
+let fleet: BenchFleet | undefined;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    // Everything started here ends with its supervisor.
+    supervisor.close();
+    process.exit(130);
+  });
+
+const results: Results = { setting: settingOf(new Date()), quick: values.quick };
+
+async function runFleetParts(): Promise<void> {
+  fleet = await startBenchFleet({
+    supervisor,
+    env: values.profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.resolve(values.profile)}` } : {},
+    progress,
+  });
+  const files = new PanelFiles(fleet.supplier, fleet.models, 'BN');
+  if (wanted('pipeline', 'kafka-engine'))
+    results.throughput = await runThroughput(fleet, files, {
+      ...size,
+      pipeline: wanted('pipeline'),
+      kafkaEngine: wanted('kafka-engine'),
+      kafkaEngineConsumers: Number(values.consumers),
+      progress,
+    });
+  if (wanted('latency')) {
+    progress(`${size.latencyFiles} files, one at a time on an idle fleet`);
+    results.latency = await runLatency(fleet, files, size.latencyFiles);
+  }
+  progress('stopping the fleet');
+  await fleet.close();
+}
+
+async function runRedisPart(): Promise<void> {
+  const { redisSerials, redisOtherSerials, redisOtherCapacities } = size;
+  const runs = [];
+  progress(`Redis: ${redisSerials.toLocaleString('en')} serials, an index laid out for as many`);
+  runs.push(await runRedis(dataDir, redisSerials, redisSerials));
+  for (const times of redisOtherCapacities) {
+    progress(
+      `Redis: ${redisOtherSerials.toLocaleString('en')} serials, an index laid out for ${times} times as many`,
+    );
+    runs.push(await runRedis(dataDir, redisOtherSerials, redisOtherSerials * times));
+  }
+  results.redis = runs;
+}
+
+async function runPostgresPart(): Promise<void> {
+  try {
+    const { rowsPerSecond, ...run } = await runPostgres(supervisor, {
+      tableRows: size.postgresRows,
+      rounds: size.postgresRounds,
+      transactionsPerRound: size.postgresTransactions,
+      progress,
+    });
+    results.postgres = { ...run, rowsPerSecond: spreadOf(rowsPerSecond) };
+  } catch (error) {
+    if (!(error instanceof NotAvailable)) throw error;
+    results.postgres = { skipped: error.message };
+  }
+}
+
+try {
+  if (wanted('pipeline', 'kafka-engine', 'latency')) await runFleetParts();
+  if (wanted('redis')) await runRedisPart();
+  if (wanted('postgres')) await runPostgresPart();
+} catch (error) {
+  await fleet?.close().catch(() => undefined);
+  supervisor.close();
+  process.stderr.write(
+    `the benchmark failed: ${(error as Error).stack}\nlogs: ${path.join(dataDir, 'logs')}\n`,
+  );
+  process.exit(1);
+}
+supervisor.close();
+rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
+process.stdout.write(`\n${linesOf(results).join('\n')}\n\n`);
+for (const missed of missedOf(results)) process.stdout.write(`MISSED  ${missed}\n`);
+process.stdout.write(`written to ${writeResults(results)}\n`);

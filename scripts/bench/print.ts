@@ -1,0 +1,110 @@
+import type { Results } from './results.ts';
+import type { Spread } from './statistics.ts';
+
+type Line = readonly [what: string, figure: string, target?: string, met?: boolean];
+
+/** The results as a table: what was measured, the figure, and the target where there is one. */
+export function linesOf(results: Results): readonly string[] {
+  const { machine, node, date, commit } = results.setting;
+  const lines = [
+    ...pipelineLines(results),
+    ...latencyLines(results),
+    ...redisLines(results),
+    ...postgresLines(results),
+  ];
+  const widths = [0, 1].map((column) => Math.max(...lines.map((line) => String(line[column] ?? '').length)));
+  return [
+    `${date}, commit ${commit}, Node ${node}`,
+    `${machine.cores} cores of ${machine.model}, ${machine.memoryGb} GB, ${machine.system}`,
+    ...(results.quick ? ['--quick: short runs and small tables; not for publication'] : []),
+    '',
+    ...lines.map(([what, figure, target, met]) =>
+      [what.padEnd(widths[0]!), figure.padEnd(widths[1]!), verdict(target, met)].join('  ').trimEnd(),
+    ),
+  ];
+}
+
+/** Everything that has a target and misses it. */
+export function missedOf(results: Results): readonly string[] {
+  return [...pipelineLines(results), ...latencyLines(results), ...redisLines(results)]
+    .filter(([, , , met]) => met === false)
+    .map(([what, figure, target]) => `${what}: ${figure}, target ${target}`);
+}
+
+function verdict(target: string | undefined, met: boolean | undefined): string {
+  if (target === undefined) return '';
+  return `${met ? 'reached' : 'MISSED'} (${target})`;
+}
+
+function pipelineLines({ throughput }: Results): readonly Line[] {
+  const { pipeline, kafkaEngine, ratio } = throughput ?? {};
+  return [
+    ...(pipeline ? [rateLine('pipeline, CSV over HTTP to queryable rows', pipeline.rowsPerSecond)] : []),
+    ...(kafkaEngine
+      ? [rateLine("ClickHouse's Kafka engine, one Avro record a message", kafkaEngine.rowsPerSecond)]
+      : []),
+    ...(ratio
+      ? [['ratio', spread(ratio, (value) => value.toFixed(2)), 'at least 0.7', ratio.median >= 0.7] as const]
+      : []),
+    ...(pipeline ? cpuLines('pipeline', pipeline.cpuUsPerRow) : []),
+    ...(kafkaEngine ? cpuLines('Kafka engine', kafkaEngine.cpuUsPerRow) : []),
+  ];
+}
+
+function cpuLines(of: string, cpuUsPerRow: Readonly<Record<string, number>>): readonly Line[] {
+  const entries = Object.entries(cpuUsPerRow);
+  const sum = entries.reduce((total, [, us]) => total + us, 0);
+  return [
+    [`${of}, CPU of all processes`, `${sum.toFixed(1)} us/row`],
+    ...entries.map(([name, us]): Line => [`  ${name}`, `${us.toFixed(1)} us/row`]),
+  ];
+}
+
+function latencyLines({ latency }: Results): readonly Line[] {
+  if (!latency) return [];
+  const { acceptedMs, queryableMs, files } = latency;
+  const of = ({ p50, p95 }: { p50: number; p95: number }) =>
+    `p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms`;
+  return [
+    [
+      `one file of 5,000 rows, fleet idle (${files} times): 202`,
+      of(acceptedMs),
+      'p50 under 60 ms',
+      acceptedMs.p50 < 60,
+    ],
+    ['  queryable', of(queryableMs), 'p50 under 200 ms', queryableMs.p50 < 200],
+  ];
+}
+
+function redisLines({ redis }: Results): readonly Line[] {
+  return (redis ?? []).map(({ serials, indexCapacity, bytesPerSerial, rowsPerSecond }, i): Line => {
+    const what = `Redis, ${count(serials)} serials, INDEX_CAPACITY ${count(indexCapacity)}`;
+    const figure = `${bytesPerSerial.toFixed(1)} bytes/serial, ${count(rowsPerSecond)} rows/s`;
+    // The others show what another capacity costs.
+    return i === 0 ? [what, figure, 'at most 24 bytes', bytesPerSerial <= 24] : [what, figure];
+  });
+}
+
+function postgresLines({ postgres }: Results): readonly Line[] {
+  if (!postgres) return [];
+  if ('skipped' in postgres) return [['PostgreSQL', `skipped: ${postgres.skipped}`]];
+  const { version, tableRows, connections, rowsPerSecond } = postgres;
+  return [
+    [
+      `${version}, COPY and INSERT ... ON CONFLICT, ${count(tableRows)} rows, ${connections} connections`,
+      `${spread(rowsPerSecond, count)} rows/s`,
+    ],
+  ];
+}
+
+function rateLine(what: string, rates: Spread): Line {
+  return [what, `${spread(rates, count)} rows/s`];
+}
+
+function spread({ min, median, max }: Spread, format: (value: number) => string): string {
+  return `${format(median)} (${format(min)} to ${format(max)})`;
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}
