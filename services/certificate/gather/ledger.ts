@@ -8,8 +8,16 @@ import { writeHeaders } from '#shared/codec/headers.ts';
 import { tick } from '#shared/domain/batches.ts';
 import type { ListingWindow } from '#shared/domain/claims/claim.ts';
 import type { ModelKey } from '#shared/domain/claims/index.ts';
+import type { RulingFacts } from '#shared/domain/rulings/ruling.ts';
 import type { SerialBatch } from '#shared/domain/serials.ts';
-import type { AskedSerial, LedgerEntry, LedgerPorts, ListedModel, Listings } from './questions.ts';
+import type {
+  AskedSerial,
+  LedgerEntry,
+  LedgerPorts,
+  ListedModel,
+  Listings,
+  RulingsAnswer,
+} from './questions.ts';
 
 /** Serials of one query: beyond a few thousand, two queries cost less than one. */
 const querySerialsMax = 2_000;
@@ -56,6 +64,7 @@ export function createLedger(options: {
     },
 
     listings: (models) => readListings(clickhouse, models),
+    rulings: (serials, models) => readRulings(clickhouse, serials, models),
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   };
 }
@@ -79,27 +88,31 @@ function queriesOf(serials: readonly AskedSerial[]): { product: string; keys: re
 /**
  * Rows above the watermark of their partition are left out: up to it everything is there, above it perhaps not, and
  * evidence must be a function of the log. Facts are those of the latest registration, the state that of the latest entry.
- * A refused registration is a conflict as long as another supplier holds the serial.
+ * Where there is no entry, a row that was refused for want of authority stands for those that were.
  */
 const entriesQuery = `
 SELECT {product:String} AS product, serial_key, holder_key,
-    registration.1 AS holder, registration.2 AS supplier, registration.3 AS account, registration.4 AS series,
-    registration.5 AS model, latest.1 AS outcome, latest.2 AS status, latest.3 AS entered_at,
-    entry, registered_at, conflict
+    facts.1 AS holder, facts.2 AS supplier, facts.3 AS account, facts.4 AS series, facts.5 AS model,
+    if(entry > 0, latest.1, 'supplier_not_authorised') AS outcome, if(entry > 0, latest.2, '') AS status,
+    if(entry > 0, latest.3, offered_at) AS entered_at, entry, registered_at, held_by,
+    arrayFilter(other -> other != held_by, refused) AS disputed_by
 FROM
 (
     SELECT serial_key, holder_key, max(r.entry) AS entry,
         argMaxIf((holder, supplier, account, series, model), r.entry, r.outcome = 'registered') AS registration,
+        argMaxIf((holder, supplier, account, series, model), (r.received_at, r.submission, r.row),
+            r.outcome = 'supplier_not_authorised') AS offer,
+        if(entry > 0, registration, offer) AS facts,
         argMaxIf((outcome, status, toUnixTimestamp64Milli(received_at)), r.entry, r.entry > 0) AS latest,
         minIf(toUnixTimestamp64Milli(received_at), r.outcome = 'registered') AS registered_at,
-        argMaxIf(supplier_key, r.entry, r.outcome = 'registered') AS holding,
-        toBool(arrayExists(other -> other != holding, groupUniqArrayIf(supplier_key, r.outcome = 'conflict')))
-            AS conflict
+        maxIf(toUnixTimestamp64Milli(received_at), r.outcome = 'supplier_not_authorised') AS offered_at,
+        argMaxIf(supplier_key, r.entry, r.outcome = 'registered') AS held_by,
+        arraySort(groupUniqArrayIf(supplier_key, r.outcome = 'conflict')) AS refused
     FROM serial_rows AS r
     WHERE product = {product:String} AND serial_key IN {keys:Array(String)}
         AND toInt64(origin) <= {upTo:Array(Int64)}[partition + 1]
     GROUP BY serial_key, holder_key
-    HAVING entry > 0
+    HAVING entry > 0 OR countIf(r.outcome = 'supplier_not_authorised') > 0
 )
 ORDER BY serial_key, holder_key`;
 
@@ -129,6 +142,36 @@ WHERE product IN {products:Array(String)} AND l.snapshot IN {snapshots:Array(Str
     AND holder_key IN {holders:Array(String)} AND model_key IN {models:Array(String)}
 GROUP BY product, holder_key, series, model_key, l.approved, l.expires
 ORDER BY approved, expires, snapshot`;
+
+/** A copy of a ruling counts where it stands first. */
+const rulingsQuery = `
+SELECT kind, product, holder_key, model_key, serial_key, any(reason) AS reason, any(from_day) AS from_day,
+    any(held_by) AS held_by, any(disputed_by) AS disputed_by
+FROM rulings
+WHERE toInt64(offset) <= {upTo:Int64} AND product IN {products:Array(String)}
+    AND (model_key IN {models:Array(String)} OR serial_key IN {serials:Array(String)})
+GROUP BY product, serial_key, holder_key, model_key, ruling, kind
+ORDER BY min(offset)`;
+
+/** The highest offset is read first: rulings that come in between are no part of the answer, which can be had again. */
+async function readRulings(
+  clickhouse: Clickhouse,
+  serials: readonly AskedSerial[],
+  models: readonly ModelKey[],
+): Promise<RulingsAnswer> {
+  const [newest] = await clickhouse.query<{ offset: number }>(
+    'SELECT toInt64(max(offset)) AS offset FROM rulings HAVING count() > 0',
+  );
+  if (!newest) return { offset: -1, rulings: [] };
+  const rulings = await clickhouse.query<RulingFacts>(rulingsQuery, {
+    upTo: newest.offset,
+    products: [...new Set([...serials, ...models].map(({ product }) => product))],
+    // What has no model or no serial must not be found by an empty one.
+    models: [...new Set(models.map(({ model_key }) => model_key))].filter((key) => key !== ''),
+    serials: [...new Set(serials.map(({ serial_key }) => serial_key))].filter((key) => key !== ''),
+  });
+  return { offset: newest.offset, rulings };
+}
 
 async function readListings(clickhouse: Clickhouse, models: readonly ModelKey[]): Promise<Listings> {
   const products = [...new Set(models.map(({ product }) => product))];
@@ -171,8 +214,6 @@ function listedModels(models: readonly ModelKey[], rows: readonly ListingRow[]):
       windows: own.map(({ approved, expires, snapshot }): ListingWindow => ({ approved, expires, snapshot })),
       usable_kwh: newest?.usable_kwh ?? '',
       nominal_kwh: newest?.nominal_kwh ?? '',
-      authority: 'not_checked',
-      ineligible: '',
     };
   });
 }

@@ -59,5 +59,6 @@ export function createGatherPorts(options: {
       });
     },
     counted: (kind) => metrics.rows.inc({ stage: 'gather', outcome: kind }),
+    now: Date.now,
   };
 }
