@@ -1,11 +1,9 @@
 import type { Logger } from 'pino';
 import type { Account } from '#gateway/accounts/account.ts';
 import type { Accounts } from '#gateway/accounts/accounts.ts';
+import type { Identity } from '#gateway/accounts/book.ts';
 import { permitCheck, permitUpload, senderOf } from '#gateway/accounts/upload.ts';
-import { ClaimDesk } from '#gateway/claims/desk.ts';
-import { claimState } from '#gateway/claims/state.ts';
 import type { Endpoint } from '#gateway/http/operation.ts';
-import { claimRows } from '#gateway/ledger/claims.ts';
 import { silentHolders } from '#gateway/ledger/holders.ts';
 import { approvedLists } from '#gateway/ledger/listings.ts';
 import { latestEntries } from '#gateway/ledger/serials.ts';
@@ -14,7 +12,7 @@ import { watermarkReader } from '#gateway/ledger/watermarks.ts';
 import { lookUp } from '#gateway/lookup/lookup.ts';
 import { Ticks } from '#gateway/lookup/ticks.ts';
 import { Watermarks } from '#gateway/lookup/watermarks.ts';
-import { claimPorts, pause, submissionLog, tickSender } from '#gateway/ports.ts';
+import { pause, submissionLog, tickSender } from '#gateway/ports.ts';
 import type { Contents } from '#gateway/submissions/collect.ts';
 import { SubmissionDesk } from '#gateway/submissions/desk.ts';
 import { Intake } from '#gateway/submissions/intake.ts';
@@ -34,7 +32,7 @@ import { aboutEndpoints } from './about.ts';
 import { accountEndpoints } from './accounts.ts';
 import { applicationEndpoints } from './applications.ts';
 import { authorityEndpoints } from './authorities.ts';
-import { claimEndpoints } from './claims.ts';
+import { claimsApi } from './claims-api.ts';
 import { declarationEndpoints } from './declarations.ts';
 import { calculationsMax, entitlementEndpoints } from './entitlements.ts';
 import { peopleEndpoints, signUpEndpoints } from './people.ts';
@@ -113,14 +111,9 @@ export function createApi(options: ApiOptions): Api {
     authorityOf: (viewer: Account) => senderOf(options.accounts, { account: viewer }).mayUploadFor,
     entries: (product: Product, keys: readonly string[]) => latestEntries(clickhouse, product, keys),
   };
-  const claims = new ClaimDesk(claimPorts({ publisher, codec }, clickhouse, partitions));
-  const claimReads = {
-    rows: (claim: string) => claimRows(clickhouse, claim),
-    published: (claim: string) => claims.published(claim),
-    now,
-    pause,
-  };
   const statusPorts = { reads, watermarks, remembered: (id: string) => recent.get(id), now, pause };
+  const lookUpSerials = (product: Product, serials: readonly string[], { account }: Identity) =>
+    lookUp(lookups, { product, serials, viewer: account }, config.lookupWaitMs);
 
   const { accounts } = options;
   const accountApi = { accounts, detailsDaysMax: config.cecDetailsDaysMax };
@@ -153,13 +146,13 @@ export function createApi(options: ApiOptions): Api {
     ...declarationEndpoints(accountApi),
     ...submissionEndpoints(submissions),
     ...registrationEndpoints(submissions),
-    ...serialEndpoints({
-      lookUp: (product, serials, { account }) =>
-        lookUp(lookups, { product, serials, viewer: account }, config.lookupWaitMs),
-    }),
-    ...claimEndpoints({
-      desk: claims,
-      state: (claim, viewer, waitMs) => claimState(claimReads, claim, viewer, waitMs),
+    ...serialEndpoints({ lookUp: lookUpSerials }),
+    ...claimsApi({
+      ...options,
+      bodyBytesMax: config.bodyBytesMax,
+      perMinuteMax: config.entitlementsPerMinute,
+      now,
+      lookUp: lookUpSerials,
     }),
     ...reportEndpoints({ silentHolders: (product) => silentHolders(clickhouse, product) }),
     ...entitlementEndpoints({ perMinuteMax: config.entitlementsPerMinute }),

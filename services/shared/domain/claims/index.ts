@@ -19,7 +19,14 @@ export {
   withdrawalEvent,
 } from './events.ts';
 export { type FindingCode, findingCatalogue } from './findings.ts';
-export { type ClaimFault, type ClaimReading, claimFromJson, claimJsonSchema } from './from-json.ts';
+export { type ClaimColumn, claimColumns, claimFromCells } from './from-cells.ts';
+export {
+  type ClaimFault,
+  type ClaimReading,
+  claimFromJson,
+  claimJsonSchema,
+  serialsMax as claimSerialsMax,
+} from './from-json.ts';
 export {
   claimIdOf,
   claimPartition,
