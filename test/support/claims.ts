@@ -1,4 +1,5 @@
 import {
+  type Changes,
   type ClaimEvent,
   type ClaimFacts,
   claimEvent,
@@ -168,3 +169,17 @@ export const emptyState: Surroundings = {
   lastNumber: 0,
   lastCode: 0,
 };
+
+/** What the next event of the same claim sees. */
+export function after(state: Surroundings, changes: Changes): Surroundings {
+  return {
+    claim: changes.claim ?? state.claim,
+    unit: changes.unit ?? state.unit,
+    premises: changes.premises ?? state.premises,
+    slots: new Map(
+      [...new Map([...state.slots, ...(changes.slots ?? [])])].filter(([, slot]) => slot.length > 0),
+    ),
+    lastNumber: changes.lastNumber ?? state.lastNumber,
+    lastCode: changes.lastCode ?? state.lastCode,
+  };
+}

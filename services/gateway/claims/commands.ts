@@ -92,7 +92,8 @@ export class ClaimCommands {
     return this.#carryOut(order, what, ['held'], async (sender, known) => {
       const latest = latestAssessment(known.rows)!;
       if (facts && order.identity.account.id !== known.claimant) return refuse('not_permitted');
-      return this.#again(sender, known, latest, { facts, reason, waived: [] });
+      // What the regulator answered stands as long as the claim says what it said then.
+      return this.#again(sender, known, latest, { facts, reason, waived: facts ? [] : latest.waived });
     });
   }
 
@@ -113,7 +114,7 @@ export class ClaimCommands {
         (waiver) => !open.some(({ code, subject }) => code === waiver.code && subject === waiver.subject),
       );
       if (strange) return refuse('finding_not_open', `${strange.code} of ${strange.subject}`);
-      return this.#again(sender, known, latest, { reason, waived });
+      return this.#again(sender, known, latest, { reason, waived: [...latest.waived, ...waived] });
     });
   }
 

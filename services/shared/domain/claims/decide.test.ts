@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  after,
   claimOf,
   createdOn,
   emptyState,
@@ -11,21 +12,7 @@ import {
 import type { ClaimEvent, Evidence } from './claim.ts';
 import { decideAgain, decideEvent } from './decide.ts';
 import { auditEvent, refusalEvent, registrationEvent, withdrawalEvent } from './events.ts';
-import type { Changes, Surroundings } from './state.ts';
-
-/** What the next event of the same claim sees. */
-function after(state: Surroundings, changes: Changes): Surroundings {
-  return {
-    claim: changes.claim ?? state.claim,
-    unit: changes.unit ?? state.unit,
-    premises: changes.premises ?? state.premises,
-    slots: new Map(
-      [...new Map([...state.slots, ...(changes.slots ?? [])])].filter(([, slot]) => slot.length > 0),
-    ),
-    lastNumber: changes.lastNumber ?? state.lastNumber,
-    lastCode: changes.lastCode ?? state.lastCode,
-  };
-}
+import type { Surroundings } from './state.ts';
 
 function run(events: readonly (ClaimEvent & Partial<Evidence>)[], start: Surroundings = emptyState) {
   let state = start;
