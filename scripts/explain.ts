@@ -1,8 +1,7 @@
 // Everything known of one serial, as a page of text: `npm run -s explain -- panel SERIAL`. Reads ClickHouse, changes nothing.
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
-import type { Account } from '#gateway/accounts/account.ts';
-import { explainSerial } from '#gateway/explanation/explain.ts';
+import { explainSerial, type Reader } from '#gateway/explanation/explain.ts';
 import { claimRows } from '#gateway/ledger/claims.ts';
 import { claimsNaming, rowsOfSerial, submissionsOf } from '#gateway/ledger/explanation.ts';
 import { rulingsOnSerials } from '#gateway/ledger/rulings.ts';
@@ -21,14 +20,7 @@ PRODUCT: panel, inverter or battery.
 `;
 
 /** Whoever may read the database sees all of it. */
-const operator: Account = {
-  id: '',
-  name: 'operator',
-  kind: 'regulator',
-  suppliers: [],
-  version: 0,
-  keys: [],
-};
+const operator: Reader = { account: '', all: true, sees: () => true };
 
 async function run(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -56,7 +48,7 @@ async function run(): Promise<number> {
   });
   try {
     await requireMigrations(clickhouse);
-    const explained = await explainSerial(portsOn(clickhouse), { product, serial, viewer: operator });
+    const explained = await explainSerial(portsOn(clickhouse), { product, serial, reader: operator });
     process.stdout.write(
       values.json ? `${JSON.stringify(explained, null, 2)}\n` : explanationPage(explained),
     );

@@ -1,3 +1,4 @@
+import type { Account, AccountKind } from '#gateway/accounts/account.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import type { ClaimRow } from '#gateway/claims/state.ts';
 import {
@@ -9,8 +10,21 @@ import {
 } from '#shared/domain/claims/index.ts';
 import { after, emptyState, evidenceFor } from './claims.ts';
 
-export function identity(id: string, kind: Identity['account']['kind'] = 'agent'): Identity {
-  const account = { id, name: `Name of ${id}`, kind, suppliers: [], version: 1, keys: [] };
+export function identity(id: string, kind: AccountKind = 'agent'): Identity {
+  const account: Account = {
+    id,
+    name: `Name of ${id}`,
+    kinds: [kind],
+    version: 1,
+    users: [],
+    subscriptions: [],
+    keys: [],
+    applications: [],
+    authorities: [],
+    providers: [],
+    cecDetails: {},
+    apiDeclarations: [],
+  };
   return { account, key: `key-of-${id}` };
 }
 

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Account } from '#gateway/accounts/account.ts';
+import { type Account, isRegulator } from '#gateway/accounts/account.ts';
 import type { Accounts } from '#gateway/accounts/accounts.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { permitCheck, permitUpload, senderOf } from '#gateway/accounts/upload.ts';
@@ -9,7 +9,7 @@ import { approvedLists } from '#gateway/ledger/listings.ts';
 import { latestEntries } from '#gateway/ledger/serials.ts';
 import { submissionReads } from '#gateway/ledger/submissions.ts';
 import { watermarkReader } from '#gateway/ledger/watermarks.ts';
-import { lookUp } from '#gateway/lookup/lookup.ts';
+import { lookUp, visibleTo } from '#gateway/lookup/lookup.ts';
 import { Ticks } from '#gateway/lookup/ticks.ts';
 import { Watermarks } from '#gateway/lookup/watermarks.ts';
 import { pause, submissionLog, tickSender } from '#gateway/ports.ts';
@@ -153,6 +153,11 @@ export function createApi(options: ApiOptions): Api {
       perMinuteMax: config.entitlementsPerMinute,
       now,
       lookUp: lookUpSerials,
+      readerOf: ({ account }) => ({
+        account: account.id,
+        all: isRegulator(account),
+        sees: visibleTo(account, lookups.authorityOf(account)),
+      }),
     }),
     ...reportEndpoints({ silentHolders: (product) => silentHolders(clickhouse, product) }),
     ...entitlementEndpoints({ perMinuteMax: config.entitlementsPerMinute }),

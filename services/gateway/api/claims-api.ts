@@ -4,7 +4,7 @@ import { ClaimCommands } from '#gateway/claims/commands.ts';
 import { ClaimDesk } from '#gateway/claims/desk.ts';
 import { claimPage } from '#gateway/claims/list.ts';
 import { claimView, historyView, visibleClaim } from '#gateway/claims/state.ts';
-import { explainSerial } from '#gateway/explanation/explain.ts';
+import { explainSerial, type Reader } from '#gateway/explanation/explain.ts';
 import type { Endpoint } from '#gateway/http/operation.ts';
 import {
   certificateActions,
@@ -50,6 +50,7 @@ export interface ClaimsApiOptions {
   readonly perMinuteMax: number;
   /** Jumps ahead when the process ends, so that nobody goes on waiting. */
   readonly now: () => number;
+  readerOf(viewer: Identity): Reader;
   lookUp(product: Product, serials: readonly string[], viewer: Identity): Promise<readonly LookupAnswer[]>;
 }
 
@@ -154,7 +155,7 @@ export function claimsApi(options: ClaimsApiOptions): readonly Endpoint[] {
             rulings: (key) => rulingsOnSerials(clickhouse, [key]),
             accountName,
           },
-          { product, serial, viewer: viewer.account },
+          { product, serial, reader: options.readerOf(viewer) },
         );
         return { ...explanation, state: answer!.state };
       },

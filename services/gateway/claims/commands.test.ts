@@ -67,7 +67,7 @@ test('from created to registered: each step once its predecessor was taken', asy
     by: 'regulator',
     certificate_status: 'Registered',
     account: 'cer',
-    submitted_by: 'key-of-cer',
+    submitted_by: 'key:key-of-cer',
     reason: 'because',
   });
 });
@@ -106,7 +106,7 @@ test('a held claim is assessed again by what the ledger has now, whoever asks', 
   expect(last).toEqual({
     ...first,
     event: last!.event,
-    submitted_by: 'key-of-cer',
+    submitted_by: 'key:key-of-cer',
     asked_by: 'cer',
     based_on: ledger.published[1]!.event,
     reason: 'because',

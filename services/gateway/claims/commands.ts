@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { actorOf } from '#gateway/accounts/actor.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { derivedId, newId } from '#gateway/ids.ts';
 import { Recent } from '#gateway/recent.ts';
@@ -161,7 +162,7 @@ export class ClaimCommands {
     if (known.rows.some((row) => row.event === event)) return { event };
     const refusal = notPermitted(known, permitted);
     if (refusal) return refusal;
-    const sender = { event, account: identity.account.id, submitted_by: identity.key, received_at: now };
+    const sender = { event, account: identity.account.id, submitted_by: actorOf(identity), received_at: now };
     const made = await make(sender, known);
     if (isRefusal(made)) return made;
     await this.#ports.publish([made]);

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { actorOf } from '#gateway/accounts/actor.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { derivedId, newId } from '#gateway/ids.ts';
 import { Recent } from '#gateway/recent.ts';
@@ -61,9 +62,10 @@ export class ClaimDesk {
 
   async submit(
     facts: ClaimFacts,
-    { account, key }: Identity,
+    identity: Identity,
     idempotencyKey: string | undefined,
   ): Promise<{ id: string } | Refusal> {
+    const { account } = identity;
     const now = this.#ports.now();
     const unkeyed = newId(now);
     const token = idempotencyKey === undefined ? unkeyed : joinKey(account.id, idempotencyKey);
@@ -72,7 +74,7 @@ export class ClaimDesk {
       idempotencyKey === undefined
         ? unkeyed
         : derivedId('claim', account.id, idempotencyKey, hash('sha256', JSON.stringify(facts), 'hex'));
-    const sender = { event, account: account.id, submitted_by: key, received_at: now };
+    const sender = { event, account: account.id, submitted_by: actorOf(identity), received_at: now };
     const publish = () => this.#publish([claimEvent(sender, claim, facts)]);
     if (idempotencyKey === undefined) {
       await publish();
@@ -90,9 +92,10 @@ export class ClaimDesk {
   async submitFile(
     claims: readonly FiledClaim[],
     body: Buffer,
-    { account, key }: Identity,
+    identity: Identity,
     idempotencyKey: string | undefined,
   ): Promise<TakenFile | Refusal> {
+    const { account } = identity;
     const now = this.#ports.now();
     const bodySha256 = hash('sha256', body, 'hex');
     const token = joinKey('file', account.id, idempotencyKey ?? bodySha256);
@@ -101,7 +104,7 @@ export class ClaimDesk {
       const sender = {
         event: derivedId('claim-file', token, bodySha256, String(record)),
         account: account.id,
-        submitted_by: key,
+        submitted_by: actorOf(identity),
         received_at: now,
       };
       const claim = claimIdOf(unitOf(facts), joinKey(token, String(record)));

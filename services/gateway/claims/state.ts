@@ -1,4 +1,3 @@
-import { isRegulator } from '#gateway/accounts/account.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import type { Finding, Waiver } from '#shared/domain/claims/index.ts';
 import type { PublishedClaim } from './desk.ts';

@@ -1,8 +1,5 @@
-import type { Account } from '#gateway/accounts/account.ts';
 import { type ClaimRow, findingViews, latestAssessment } from '#gateway/claims/state.ts';
-import { seesAllClaims } from '#gateway/claims/viewer.ts';
 import type { StoredRuling } from '#gateway/ledger/rulings.ts';
-import { visibleTo } from '#gateway/lookup/lookup.ts';
 import { joinKey } from '#shared/base/keys.ts';
 import { normalise } from '#shared/domain/normalise.ts';
 import { resolutionOf } from '#shared/domain/rulings/ruling.ts';
@@ -113,23 +110,31 @@ export interface Explanation {
   readonly rulings: readonly object[];
 }
 
+/** Who asks: an account that sees its own, or `all` of it. */
+export interface Reader {
+  readonly account: string;
+  readonly all: boolean;
+  /** Which rows the reader may see at all. */
+  readonly sees: (row: SerialRow) => boolean;
+}
+
 /**
  * Everything that the ledger knows of a serial, in one answer: rows with their files, batches and lists, entries, claims and
  * certificates. SEC-1: the regulator sees all; an account its own rows and claims, and no other's submission.
  */
 export async function explainSerial(
   ports: ExplainPorts,
-  question: { readonly product: string; readonly serial: string; readonly viewer: Account },
+  question: { readonly product: string; readonly serial: string; readonly reader: Reader },
 ): Promise<Explanation> {
-  const { product, serial, viewer } = question;
+  const { product, serial, reader } = question;
   const serialKey = normalise(serial);
-  const all = seesAllClaims(viewer);
+  const { all } = reader;
   const [rows, claims, rulings] = await Promise.all([
     ports.rows(product, serialKey),
-    explainedClaims(ports, product, serialKey, viewer),
+    explainedClaims(ports, product, serialKey, reader),
     all ? ports.rulings(serialKey) : [],
   ]);
-  const visible = rows.filter(visibleTo(viewer));
+  const visible = rows.filter(reader.sees);
   const ids = [...new Set(visible.map(({ submission }) => submission))];
   const files = new Map((await ports.submissions(ids)).map((file) => [file.submission, file]));
   const byHolder = Map.groupBy(visible, ({ holder_key }) => holder_key);
@@ -141,7 +146,7 @@ export async function explainSerial(
       holder: own[0]!.holder,
       state: stateOf(own),
       conflict: all ? conflictOf(product, serialKey, own, rulings) : 'none',
-      rows: own.map((row) => explainedRow(row, files.get(row.submission), viewer, ports)),
+      rows: own.map((row) => explainedRow(row, files.get(row.submission), reader, ports)),
     })),
     claims,
     rulings: rulings
@@ -191,13 +196,13 @@ function conflictOf(
 function explainedRow(
   row: SerialRow,
   file: SubmissionFacts | undefined,
-  viewer: Account,
+  reader: Reader,
   { accountName }: ExplainPorts,
 ): ExplainedRow {
   const { account, submission, holder_key: _, holder: __, supplier_key: ___, ...told } = row;
   const { listing_note, decision_note, row: place, batch, ...facts } = told;
   const remarks = [listing_note, decision_note].filter((note) => note !== '');
-  if (!seesAllClaims(viewer) && account !== viewer.id) return { ...facts, remarks };
+  if (!reader.all && account !== reader.account) return { ...facts, remarks };
   return {
     submission,
     file_name: file?.file_name ?? '',
@@ -215,15 +220,14 @@ async function explainedClaims(
   ports: ExplainPorts,
   product: string,
   serialKey: string,
-  viewer: Account,
+  { account, all }: Reader,
 ): Promise<readonly ExplainedClaim[]> {
   const ids = await ports.claimsNaming(product, serialKey);
   const claims = await Promise.all(ids.map(async (id) => ({ id, rows: await ports.claimRows(id) })));
   return claims.flatMap(({ id, rows }) => {
     const claimed = rows.find(({ kind }) => kind === 'claim');
     const assessment = latestAssessment(rows);
-    const all = seesAllClaims(viewer);
-    if (!claimed || !assessment || (!all && claimed.account !== viewer.id)) return [];
+    if (!claimed || !assessment || (!all && claimed.account !== account)) return [];
     return [explainedClaim(id, rows, assessment, serialKey, all, ports)];
   });
 }

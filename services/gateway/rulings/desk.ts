@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { actorOf } from '#gateway/accounts/actor.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { derivedId, newId } from '#gateway/ids.ts';
 import { type Refusal, refuse } from '#gateway/refusal.ts';
@@ -59,9 +60,10 @@ export class RulingDesk {
 
   async rule(
     order: RulingOrder,
-    { account, key }: Identity,
+    identity: Identity,
     idempotencyKey: string | undefined,
   ): Promise<GivenRuling | Refusal> {
+    const { account } = identity;
     const received_at = this.#ports.clock();
     const parties = await this.#partiesOf(order);
     if ('refused' in parties) return parties;
@@ -76,7 +78,7 @@ export class RulingDesk {
             ),
       kind: order.kind,
       account: account.id,
-      submitted_by: key,
+      submitted_by: actorOf(identity),
       received_at,
       reason: order.reason,
       product: order.product,
