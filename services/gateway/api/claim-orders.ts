@@ -1,8 +1,8 @@
 import Type from 'typebox';
 import type { ClaimCommands } from '#gateway/claims/commands.ts';
 import { type Endpoint, guarded } from '#gateway/http/operation.ts';
-import { isRefusal, type Refusal } from '#gateway/refusal.ts';
-import { claimJsonSchema } from '#shared/domain/claims/index.ts';
+import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
+import { type ClaimFacts, claimJsonSchema } from '#shared/domain/claims/index.ts';
 import { ClaimId, factsOf } from './claims.ts';
 import { IdempotencyKey, json } from './common.ts';
 
@@ -79,20 +79,15 @@ export function claimOrderEndpoints(commands: Commands): readonly Endpoint[] {
             properties: { reason: MaybeReason, claim: claimJsonSchema },
           },
           checkedByHandler: true,
+          example: { reason: 'the supplier has registered the serials since' },
         },
-        refusals: [...refusals, 'claim_of_other_unit'],
+        refusals: [...refusals, 'claim_of_other_unit', 'not_permitted'],
       },
       async ({ params, body, headers }, identity) => {
-        const { reason = '', claim, ...others } = body as { reason?: unknown; claim?: unknown };
-        const [strange] = Object.keys(others);
-        if (strange !== undefined || typeof reason !== 'string' || reason.length > reasonCharsMax)
-          return invalid(
-            strange === undefined ? 'reason must be text' : `${strange.slice(0, 60)} is unknown`,
-          );
-        const facts = claim === undefined ? undefined : factsOf(claim);
-        if (facts && isRefusal(facts)) return facts;
-        const order = { ...orderOf(params, headers), identity, reason };
-        return answerOf(params.claim, await commands.reassess(facts ? { ...order, facts } : order));
+        const wanted = reassessmentOf(body);
+        if (isRefusal(wanted)) return wanted;
+        const order = { ...orderOf(params, headers), identity, ...wanted };
+        return answerOf(params.claim, await commands.reassess(order));
       },
     ),
     guarded(
@@ -174,6 +169,20 @@ export function claimOrderEndpoints(commands: Commands): readonly Endpoint[] {
   ];
 }
 
+/** The claim is checked as everywhere, and each fault is named in its words. */
+function reassessmentOf(body: unknown): { reason: string; facts?: ClaimFacts } | Refusal {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    return refuse('request_invalid', 'the body is a JSON object');
+  const { reason = '', claim, ...others } = body as { reason?: unknown; claim?: unknown };
+  const [strange] = Object.keys(others);
+  if (strange !== undefined) return refuse('request_invalid', `${strange.slice(0, 60)} is no field here`);
+  if (typeof reason !== 'string' || reason.length > reasonCharsMax)
+    return refuse('request_invalid', `reason is text of at most ${reasonCharsMax} characters`);
+  if (claim === undefined) return { reason };
+  const facts = factsOf(claim);
+  return isRefusal(facts) ? facts : { reason, facts };
+}
+
 function jsonBody<const Schema extends object>(schema: Schema, example: object) {
   return { kind: 'json', bytesMax: bodyBytesMax, schema, example } as const;
 }
@@ -187,8 +196,4 @@ function answerOf(claim: string, given: { readonly event: string } | Refusal) {
   if (isRefusal(given)) return given;
   const url = `/v1/claims/${claim}/history?event=${given.event}`;
   return { status: 202, headers: { location: url }, body: { event: given.event, url } };
-}
-
-function invalid(detail: string): Refusal {
-  return { refused: 'request_invalid', detail };
 }

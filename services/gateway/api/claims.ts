@@ -222,6 +222,30 @@ as JSON. Headings: ${claimColumns.map(({ heading, optional, about }) => `\`${hea
 A file with a fault as a whole is refused, and nothing of it is stored. Else each record becomes a claim of its own, or is told
 why it cannot. The same file again is the same claims; with a new Idempotency-Key they are new ones.`;
 
+const exampleRow: Readonly<Record<string, string>> = {
+  'Type of system': 'Wind',
+  'Installation date': '02/03/2026',
+  'Installation address': '12 Example Street',
+  Suburb: 'Newcastle West',
+  State: 'NSW',
+  Postcode: '2302',
+  'Installation type': 'New',
+  'Complete unit': 'Yes',
+  'Rated power output in kW': '2.9',
+  'System brand': 'Breezeworks',
+  'System model': 'BW-3',
+  'Equipment module serial number': 'BW26000001;BW26000002',
+  'Deeming period': '5',
+  'Installer name': 'Ann Installer',
+  'Installer accreditation number': 'A1234567',
+  'Owner name': 'Owen Owner',
+  'Owner contact': 'owen@example.org',
+  Claimant: 'agent',
+  'Assignment reference': 'REC-ASSIGNMENT-2',
+  'Assignment date': '03/03/2026',
+};
+const claimFileExample = `${Object.keys(exampleRow).join(',')}\r\n${Object.values(exampleRow).join(',')}\r\n`;
+
 const WaitMs = Type.Optional(
   Type.Integer({
     minimum: 0,
@@ -280,7 +304,12 @@ export function claimEndpoints(api: ClaimApi): readonly Endpoint[] {
         description: fileDescription,
         access: ['agent'],
         headers: Type.Object({ 'idempotency-key': Type.Optional(IdempotencyKey) }),
-        body: { kind: 'file', mediaTypes: ['text/csv', 'multipart/form-data'], bytesMax: api.bodyBytesMax },
+        body: {
+          kind: 'file',
+          mediaTypes: ['text/csv', 'multipart/form-data'],
+          example: claimFileExample,
+          bytesMax: api.bodyBytesMax,
+        },
         answers: {
           202: {
             description: 'Every record that is a claim is stored safely and will be assessed on its own.',

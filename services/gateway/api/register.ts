@@ -4,7 +4,7 @@ import { type Endpoint, guarded, open } from '#gateway/http/operation.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import type { CertificatePlace } from '#gateway/register/certificates.ts';
 import { ClaimId, claimReaders } from './claims.ts';
-import { json, Time } from './common.ts';
+import { Day, json, Time } from './common.ts';
 
 export interface RegisterApi {
   readonly perMinuteMax: number;
@@ -69,7 +69,7 @@ export function registerEndpoints(api: RegisterApi): readonly Endpoint[] {
         description: 'One day of Sydney, shown from one o’clock in the night after it.',
         access: 'public',
         perMinuteMax: api.perMinuteMax,
-        query: Type.Object({ date: Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' }) }, strict),
+        query: Type.Object({ date: Day('the day') }, strict),
         answers: {
           200: {
             description: 'The actions in their order.',

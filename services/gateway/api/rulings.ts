@@ -5,7 +5,7 @@ import { isRefusal, type Refusal } from '#gateway/refusal.ts';
 import type { ConflictState } from '#gateway/rulings/conflicts.ts';
 import type { GivenRuling, RulingOrder, RulingPage } from '#gateway/rulings/desk.ts';
 import { type RulingKind, rulingKinds } from '#shared/domain/rulings/ruling.ts';
-import { IdempotencyKey, json, Time } from './common.ts';
+import { Day, IdempotencyKey, json, Time } from './common.ts';
 
 export interface RulingApi {
   rule(
@@ -29,7 +29,6 @@ const regulator = ['regulator'] as const;
 const Reason = Type.String({ minLength: 1, maxLength: 2_000, pattern: '\\S' });
 const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' });
 const Product = Type.Enum(['panel', 'inverter', 'battery']);
-const Day = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' });
 const limitMax = 1_000;
 
 const GivenView = Type.Object(
@@ -120,11 +119,19 @@ export function rulingEndpoints(api: RulingApi): readonly Endpoint[] {
               product: Product,
               holder: Name,
               model: Name,
-              from: Type.Optional(Day),
+              from: Type.Optional(Day('first day of installation')),
               reason: Reason,
             },
             strict,
           ),
+          {
+            ruling: 'ineligible',
+            product: 'panel',
+            holder: 'Sunmaker Co Ltd',
+            model: 'SM-440 (IEC 61215-2021)',
+            from: '2026-11-01',
+            reason: 'recalled by its maker',
+          },
         ),
         refusals: [],
       },
@@ -152,6 +159,7 @@ export function rulingEndpoints(api: RulingApi): readonly Endpoint[] {
             },
             strict,
           ),
+          { ruling: 'ineligible', product: 'panel', serial: 'SM26000009', reason: 'stolen' },
         ),
         refusals: [],
       },
@@ -177,6 +185,13 @@ export function rulingEndpoints(api: RulingApi): readonly Endpoint[] {
             },
             strict,
           ),
+          {
+            ruling: 'resolve',
+            product: 'panel',
+            holder: 'Sunmaker Co Ltd',
+            serial: 'SM26000001',
+            reason: 'papers of the importer seen',
+          },
         ),
         refusals: ['resource_not_found'],
       },
@@ -304,6 +319,6 @@ export function rulingEndpoints(api: RulingApi): readonly Endpoint[] {
   ];
 }
 
-function jsonBody<const Schema extends object>(schema: Schema) {
-  return { kind: 'json', bytesMax: bodyBytesMax, schema } as const;
+function jsonBody<const Schema extends object>(schema: Schema, example: object) {
+  return { kind: 'json', bytesMax: bodyBytesMax, schema, example } as const;
 }

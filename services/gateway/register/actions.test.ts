@@ -70,9 +70,3 @@ test.each([
 ])('at %s the day %s is refused: %s', async (now, date, refused) => {
   expect('refused' in (await registerOfDay(ports(now), date))).toBe(refused);
 });
-
-test('what is no day is said to be none', async () => {
-  expect(await registerOfDay(ports('2026-04-21T00:00:00Z'), '2026-02-30')).toMatchObject({
-    refused: 'request_invalid',
-  });
-});

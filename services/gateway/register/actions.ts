@@ -1,5 +1,5 @@
 import { type Refusal, refuse } from '#gateway/refusal.ts';
-import { dayOf, sydneyDay } from '#shared/domain/days.ts';
+import { sydneyDay } from '#shared/domain/days.ts';
 
 /** Something that was done to certificates. */
 export interface ActionRow {
@@ -39,8 +39,6 @@ export async function registerOfDay(
   ports: ActionPorts,
   date: string,
 ): Promise<{ actions: object[] } | Refusal> {
-  const [year, month, day] = date.split('-').map(Number);
-  if (dayOf(year!, month!, day!) === undefined) return refuse('request_invalid', `${date} is no day`);
   const now = ports.now();
   if (date >= sydneyDay(now - settlingMs))
     return refuse('register_day_not_over', `in Sydney it is ${sydneyDay(now)}`);

@@ -47,7 +47,7 @@ export interface GivenRuling {
   readonly in_force: boolean;
 }
 
-const inForceWaitMs = 10_000;
+const inForceWaitMs = 5_000;
 const pauseMs = 50;
 
 /** Takes the regulator's rulings. One with an Idempotency-Key is one ruling, however often it comes. */
