@@ -85,6 +85,8 @@ const control: PartitionControl = {
 function portsOf(store: RedisStateStore): DedupPorts {
   return {
     store,
+    deadLettersInRowMax: 1,
+    deadBefore: new Set(),
     decode: (message) => batches.get(message.value!),
     encodeDecisions: (_, decisions) => Buffer.alloc(14 * decisions.length),
     publish: async () => undefined,

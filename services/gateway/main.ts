@@ -35,6 +35,7 @@ await runService('gateway', gatewaySettings, async (context) => {
     [topicName('submissions')]: 'SubmissionManifest',
     [topicName('serials.submitted')]: 'SerialBatch',
     [topicName('claims.submitted')]: 'ClaimEvent',
+    [topicName('rulings')]: 'Ruling',
   });
   const publisher = new Publisher(kafka);
   onClose('publisher', () => publisher.close());

@@ -4,15 +4,17 @@ import type { Publisher } from '#shared/adapters/kafka/publisher.ts';
 import { topicName } from '#shared/adapters/kafka/topics.ts';
 import type { TransactionPool } from '#shared/adapters/kafka/transactions.ts';
 import { assert } from '#shared/base/errors.ts';
+import { joinKey } from '#shared/base/keys.ts';
 import type { Codec } from '#shared/codec/codec.ts';
 import { writeHeaders } from '#shared/codec/headers.ts';
 import { tick } from '#shared/domain/batches.ts';
 import { type ClaimEvent, claimPartition } from '#shared/domain/claims/index.ts';
+import type { Ruling } from '#shared/domain/rulings/ruling.ts';
 import type { SerialBatch } from '#shared/domain/serials.ts';
 import type { AccountsLog } from './accounts/accounts.ts';
 import type { AccountEvent } from './accounts/events.ts';
 import type { ClaimPorts } from './claims/desk.ts';
-import { claimEventIds } from './ledger/claims.ts';
+import { claimEventIds, fileEventIds } from './ledger/claims.ts';
 import type { Stamps } from './lookup/ticks.ts';
 import { kafkaSubmissionLog, type SubmissionManifest } from './submissions/log.ts';
 import type { SubmissionLog } from './submissions/submission.ts';
@@ -65,14 +67,27 @@ export function claimPorts(
 ): ClaimPorts {
   const encoder = codec.encoder<ClaimEvent>('ClaimEvent');
   return {
-    async publish(event) {
-      const partition = claimPartition(event.unit, partitions);
-      const headers = { event: event.event, claim: event.claim };
-      await publisher.send(topicName('claims.submitted'), [
-        { partition, key: event.unit, value: encoder.encode(event), headers },
-      ]);
+    async publish(events) {
+      await publisher.send(
+        topicName('claims.submitted'),
+        events.map((event) => ({
+          partition: claimPartition(event.unit, partitions),
+          key: event.unit,
+          value: encoder.encode(event),
+          headers: { event: event.event, claim: event.claim },
+        })),
+      );
     },
     claimEvents: (claim) => claimEventIds(clickhouse, claim),
+    fileEvents: (file) => fileEventIds(clickhouse, file),
     now: Date.now,
+  };
+}
+
+export function rulingPublisher({ publisher, codec }: Kafkaesque): (ruling: Ruling) => Promise<void> {
+  const encoder = codec.encoder<Ruling>('Ruling');
+  return async (ruling) => {
+    const key = joinKey(ruling.product, ruling.serial_key, ruling.holder_key, ruling.model_key);
+    await publisher.send(topicName('rulings'), [{ partition: 0, key, value: encoder.encode(ruling) }]);
   };
 }

@@ -1,5 +1,5 @@
 import { topicName } from '#shared/adapters/kafka/topics.ts';
-import { decidedClaimsInsert } from './claims-insert.ts';
+import { decidedClaimsInsert, rulingsInsert } from './claims-insert.ts';
 import { batchesThere, decidedBatchesInsert, submissionsInsert } from './serials-insert.ts';
 import type { Target } from './target.ts';
 
@@ -23,5 +23,11 @@ export const targets: readonly Target[] = [
     schema: 'DecidedClaim',
     stages: ['ledger-writer of claims'],
     sql: decidedClaimsInsert,
+  },
+  {
+    topic: topicName('rulings'),
+    schema: 'Ruling',
+    stages: ['ledger-writer of rulings'],
+    sql: rulingsInsert,
   },
 ];

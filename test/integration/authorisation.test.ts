@@ -87,8 +87,11 @@ async function victimOf({ casting }: TestGateway): Promise<typeof theirs> {
     slot: 'primary',
     product: 'panel',
     serial: 'S',
+    ...certificate,
   };
 }
+
+const certificate = { code: 'SGUS99999999', year: '2026', number: '1' };
 
 /** One's own account, and names that are nobody's. */
 function ownParams(role: Role): Record<string, string> {
@@ -109,6 +112,7 @@ function nobodys(): Record<string, string> {
     slot: 'primary',
     product: 'panel',
     serial: 'S',
+    ...certificate,
   };
 }
 

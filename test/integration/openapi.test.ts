@@ -1,8 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newKey } from '#gateway/accounts/keys.ts';
+import { createClickhouse } from '#shared/adapters/clickhouse/client.ts';
 import type { Member } from '#test/support/cast.ts';
+import { createdOn, receivedAt, solarFacts } from '#test/support/claims.ts';
+import { decidedStory, writeDecided } from '#test/support/decided-rows.ts';
 import type { CallOptions, DescribedApi, DescribedOperation } from '#test/support/described-api.ts';
 import { startTestGateway, type TestGateway } from '#test/support/gateway.ts';
+import { silent } from '#test/support/stores.ts';
 
 let gateway: TestGateway;
 let api: DescribedApi;
@@ -29,7 +34,7 @@ async function successes(): Promise<Record<string, CallOptions>> {
   const assessed = await casting.signedUp('Cy');
   const application = (await casting.applied(assessed, ['vsp'])).body.id;
   const vsp = await casting.made('Verifier', 'vsp', ['Acme Imports Pty Ltd']);
-  const agent = (await casting.made('Agent', 'agent')).key;
+  const { key: agent, account: agentAccount } = await casting.made('Agent', 'agent');
   const { account, key } = admin;
   const person = await api.call('registerUser', { key: operator, body: api.example('registerUser') });
   const user = person.body.id;
@@ -39,6 +44,8 @@ async function successes(): Promise<Record<string, CallOptions>> {
     body: api.example('grantAuthority'),
   });
   const claim = await api.call('createClaim', { key: agent, body: api.example('createClaim') });
+  const claims = await decidedClaims(agentAccount);
+  const certificate = { code: claims.code, year: '2026', number: '1' };
   const spare = await casting.subscribed(admin, account, 'spare');
   const uploaded = await upload(vsp);
   const submission = uploaded.body.id;
@@ -85,8 +92,70 @@ async function successes(): Promise<Record<string, CallOptions>> {
     getSerial: { key, params: { product: 'panel', serial: 'SM26000001' } },
     searchSerials: { key, query: { product: 'panel' } },
     createClaim: { key: agent },
+    createClaimFile: { key: agent, headers: { 'content-type': 'text/csv' } },
+    listClaims: { key: agent },
     getClaim: { key: agent, params: { claim: claim.body.id } },
+    getClaimHistory: { key: agent, params: { claim: claims.passed } },
+    withdrawClaim: { key: agent, params: { claim: claims.approved } },
+    reassessClaim: { key: agent, params: { claim: claims.held } },
+    ruleOnClaim: { key: regulator, params: { claim: claims.held } },
+    auditClaim: { key: regulator, params: { claim: claims.approved } },
+    registerCertificates: { key: regulator, params: { claim: claims.passed } },
+    getRegisterActions: { query: { date: createdOn } },
+    getRegisteredAgents: {},
+    getCertificate: { key: agent, params: certificate },
+    getUnit: { key: regulator, params: certificate },
+    ruleOnModel: { key: regulator },
+    ruleOnSerial: { key: regulator },
+    ruleOnConflict: { key: regulator },
+    listRulings: { key: regulator },
+    listConflicts: { key: regulator },
+    reportUnknownSerials: { key: regulator },
+    explainSerial: { key, params: { product: 'panel', serial: 'SM26000001' } },
     listSilentHolders: { key: regulator },
+  };
+}
+
+/** Claims in the states that they can be in, and a serial in conflict, as workers would have left them. */
+async function decidedClaims(account: string) {
+  const clickhouse = createClickhouse({ url: gateway.clickhouseUrl, database: 'ledger', log: silent });
+  try {
+    const stories = ['approved', 'held', 'passed'].map((name, i) =>
+      decidedStory(solarFacts({ address: `${name} Street` }), {
+        account,
+        at: receivedAt,
+        offset: 10 * (i + 1),
+        passed: name === 'passed',
+        ...(name === 'held' ? { change: { serial_evidence: [] } } : {}),
+      }),
+    );
+    await writeDecided(clickhouse, stories.flat());
+    await clickhouse.insertRows('serial_rows', [conflictRow('a', 1), conflictRow('b', 0)]);
+    const [approved, held, passed] = stories.map(([first]) => first!);
+    return {
+      approved: approved!.claim,
+      held: held!.claim,
+      passed: passed!.claim,
+      code: approved!.accreditation_code,
+    };
+  } finally {
+    await clickhouse.close();
+  }
+}
+
+function conflictRow(supplier: string, entry: number): object {
+  return {
+    product: 'panel',
+    serial_key: 'SM26000001',
+    serial: 'SM26000001',
+    holder: 'Sunmaker Co Ltd',
+    holder_key: 'SUNMAKER CO LTD',
+    submission: randomUUID(),
+    row: 1,
+    entry,
+    outcome: entry > 0 ? 'registered' : 'conflict',
+    supplier,
+    supplier_key: supplier,
   };
 }
 

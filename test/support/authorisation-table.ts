@@ -161,7 +161,46 @@ export const authorisation: Readonly<Record<string, Row>> = {
   },
 
   createClaim: { request: { body: {} }, outcomes: { agent: 'request_invalid' } },
+  createClaimFile: {
+    request: { body: 'Colour\nred\n', headers: { 'content-type': 'text/csv' } },
+    outcomes: { agent: 'headings_missing' },
+  },
+  listClaims: { outcomes: all(200, 'agent', 'regulator') },
   getClaim: { outcomes: all('resource_not_found', 'agent', 'regulator') },
+  getClaimHistory: { outcomes: all('resource_not_found', 'agent', 'regulator') },
+  withdrawClaim: { request: { body: {} }, outcomes: { agent: 'resource_not_found' } },
+  reassessClaim: { request: { body: {} }, outcomes: all('resource_not_found', 'agent', 'regulator') },
+  ruleOnClaim: {
+    request: { body: { ruling: 'refuse', reason: 'A' } },
+    outcomes: { regulator: 'resource_not_found' },
+  },
+  auditClaim: {
+    request: { body: { result: 'passed', reason: 'A' } },
+    outcomes: { regulator: 'resource_not_found' },
+  },
+  registerCertificates: { request: { body: { reason: 'A' } }, outcomes: { regulator: 'resource_not_found' } },
+
+  getRegisterActions: { request: { query: { date: '2026-01-01' } }, outcomes: everybody(200) },
+  getRegisteredAgents: { outcomes: everybody(200) },
+  getCertificate: { outcomes: all('resource_not_found', 'agent', 'regulator') },
+  getUnit: { outcomes: all('resource_not_found', 'agent', 'regulator') },
+
+  ruleOnModel: {
+    request: { body: { ruling: 'eligible', product: 'panel', holder: 'H', model: 'M', reason: ' ' } },
+    outcomes: { regulator: 'request_invalid' },
+  },
+  ruleOnSerial: {
+    request: { body: { ruling: 'eligible', product: 'panel', serial: 'S', reason: ' ' } },
+    outcomes: { regulator: 'request_invalid' },
+  },
+  ruleOnConflict: {
+    request: { body: { ruling: 'resolve', product: 'panel', holder: 'H', serial: 'S', reason: 'A' } },
+    outcomes: { regulator: 'resource_not_found' },
+  },
+  listRulings: { outcomes: { regulator: 200 } },
+  listConflicts: { outcomes: { regulator: 200 } },
+  reportUnknownSerials: { outcomes: { regulator: 200 } },
+  explainSerial: { outcomes: { ...all(200, ...uploaders, 'agent', 'regulator'), ...waiting } },
 
   listSilentHolders: { outcomes: { regulator: 200 } },
 };

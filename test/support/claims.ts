@@ -1,4 +1,5 @@
 import {
+  type Changes,
   type ClaimEvent,
   type ClaimFacts,
   claimEvent,
@@ -6,6 +7,7 @@ import {
   currentRules,
   type EntryEvidence,
   type Equipment,
+  type EventContext,
   type Evidence,
   modelsOf,
   noFacts,
@@ -95,16 +97,16 @@ export function batteryFacts(more: Partial<ClaimFacts> = {}): ClaimFacts {
 
 export function claimOf(
   facts: ClaimFacts,
-  more: { account?: string; token?: string; event?: string } = {},
+  more: { account?: string; token?: string; event?: string } & Partial<EventContext> = {},
 ): ClaimEvent {
-  const token = more.token ?? 'token';
+  const { token = 'token', event = `event-${token}`, account = 'agent', ...context } = more;
   const sender = {
-    event: more.event ?? `event-${token}`,
-    account: more.account ?? 'agent',
+    event,
+    account,
     submitted_by: 'key',
     received_at: receivedAt,
   };
-  return claimEvent(sender, claimIdOf(unitOf(facts), token), facts);
+  return claimEvent(sender, claimIdOf(unitOf(facts), token), facts, context);
 }
 
 export function entry(item: Equipment, more: Partial<EntryEvidence> = {}): EntryEvidence {
@@ -152,6 +154,9 @@ export function evidenceFor(
     })),
     snapshot: 'list-1',
     rules_version: currentRules.version,
+    evidenced_at: receivedAt,
+    rulings_offset: -1,
+    ineligible_serials: [],
     ...more,
   };
 }
@@ -164,3 +169,17 @@ export const emptyState: Surroundings = {
   lastNumber: 0,
   lastCode: 0,
 };
+
+/** What the next event of the same claim sees. */
+export function after(state: Surroundings, changes: Changes): Surroundings {
+  return {
+    claim: changes.claim ?? state.claim,
+    unit: changes.unit ?? state.unit,
+    premises: changes.premises ?? state.premises,
+    slots: new Map(
+      [...new Map([...state.slots, ...(changes.slots ?? [])])].filter(([, slot]) => slot.length > 0),
+    ),
+    lastNumber: changes.lastNumber ?? state.lastNumber,
+    lastCode: changes.lastCode ?? state.lastCode,
+  };
+}

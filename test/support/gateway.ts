@@ -10,6 +10,7 @@ export interface TestGateway {
   readonly api: DescribedApi;
   readonly operator: string;
   readonly casting: Casting;
+  readonly clickhouseUrl: string;
   /** What the gateway has logged so far. */
   logged(): string;
   stop(): Promise<void>;
@@ -37,6 +38,7 @@ export async function startTestGateway(
     api,
     operator: key.unshown!,
     casting: new Casting(api, key.unshown!),
+    clickhouseUrl: fleet.engines.urls.clickhouseUrl,
     logged: () => readFileSync(path.join(dataDir, 'logs', 'gateway-1.log'), 'utf8'),
     async stop() {
       await fleet.stop();

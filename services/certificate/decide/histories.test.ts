@@ -4,7 +4,10 @@ import {
   auditEvent,
   type ClaimEvent,
   type Decided,
+  decideAgain,
   type EvidencedClaim,
+  refusalEvent,
+  registrationEvent,
   sequenceOf,
   withdrawalEvent,
 } from '#shared/domain/claims/index.ts';
@@ -35,6 +38,10 @@ type Happening =
   | { kind: 'retry'; of: number }
   /** A held claim is made again, with the same id. */
   | { kind: 'again'; of: number }
+  /** The regulator's word: on a held claim, having seen its first assessment, and on the fee. */
+  | { kind: 'release'; of: number }
+  | { kind: 'refusal'; of: number }
+  | { kind: 'registration'; of: number }
   /** So long that event ids are forgotten. */
   | { kind: 'pause' };
 
@@ -62,6 +69,9 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('copy' as const), of: index }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('retry' as const), of: index }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('again' as const), of: index }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('release' as const), of: index }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('refusal' as const), of: index }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('registration' as const), of: index }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'pause' as const }) },
 );
 
@@ -139,6 +149,26 @@ function logOf(happenings: readonly Happening[]): EvidencedClaim[] {
       case 'again': {
         const claim = pick(claims, what.of);
         if (claim) put({ ...claim, event: sender.event });
+        return;
+      }
+      case 'release': {
+        const claim = pick(claims, what.of);
+        if (!claim) return;
+        const waived = claim.equipment.flatMap(({ serials }) =>
+          serials.map((subject) => ({ code: 'serial_not_found', subject })),
+        );
+        const context = { based_on: claim.event, asked_by: 'regulator', waived };
+        put({ ...claim, ...context, event: sender.event }, false);
+        return;
+      }
+      case 'refusal': {
+        const claim = pick(claims, what.of);
+        if (claim) put(refusalEvent(sender, claim.claim, '', claim.event));
+        return;
+      }
+      case 'registration': {
+        const claim = pick(claims, what.of);
+        if (claim) put(registrationEvent(sender, claim.claim, ''));
         return;
       }
       case 'pause':
@@ -354,6 +384,8 @@ const runs = 150;
 test('any history, any faults: decided as one reader would, nothing claimed twice, no number skipped', async () => {
   let approved = 0;
   let freed = 0;
+  let registered = 0;
+  let released = 0;
   await fc.assert(
     fc.asyncProperty(
       fc.array(happening, { minLength: 4, maxLength: 60 }),
@@ -381,7 +413,17 @@ test('any history, any faults: decided as one reader would, nothing claimed twic
         );
         expect(new Set(applied).size).toBe(applied.length);
         expect([...decisions.keys()].filter((offset) => isCopyWithinWindow(messages, offset))).toEqual([]);
+        // Every verdict follows from what its decision carries, and from nothing else.
+        for (const [offset, decided] of decisions) {
+          const carried = { ...messages[offset]!, ...decided };
+          if (carried.kind === 'claim' && carried.decision !== 'not_applied')
+            expect(decideAgain(carried)).toEqual(decided);
+        }
         const kinds = [...decisions.values()].map(({ decision }) => decision);
+        registered += kinds.filter((kind) => kind === 'registered').length;
+        released += [...decisions.values()].filter(({ decision, findings }) =>
+          findings.some(({ effect }) => decision === 'approved' && effect === 'waived'),
+        ).length;
         approved += kinds.filter((kind) => kind === 'approved').length;
         freed += kinds.filter((kind) => kind === 'withdrawn' || kind === 'audit_failed').length;
       },
@@ -391,4 +433,6 @@ test('any history, any faults: decided as one reader would, nothing claimed twic
   // The histories must reach what they are about.
   expect(approved).toBeGreaterThan(runs);
   expect(freed).toBeGreaterThan(runs / 5);
+  expect(registered).toBeGreaterThan(0);
+  expect(released).toBeGreaterThan(0);
 });

@@ -1,14 +1,17 @@
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { OperationalError } from '#shared/base/errors.ts';
 import { type ClaimEvent, type ClaimFacts, withdrawalEvent } from '#shared/domain/claims/index.ts';
+import type { RulingFacts } from '#shared/domain/rulings/ruling.ts';
 import type { InMessage } from '#shared/runtime/stage.ts';
 import { claimOf, equipment, receivedAt, solarFacts } from '#test/support/claims.ts';
 import { type Gathered, GatherPartition, type GatherPorts } from './partition.ts';
-import type { Answer, LedgerEntry, Question } from './questions.ts';
+import type { Answer, LedgerEntry, Question, RulingsAnswer } from './questions.ts';
+
+const noRulings: RulingsAnswer = { offset: -1, rulings: [] };
 
 interface Asked {
   readonly question: Question;
-  readonly answer: (entries?: readonly LedgerEntry[]) => void;
+  readonly answer: (entries?: readonly LedgerEntry[], rulings?: RulingsAnswer) => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -22,12 +25,13 @@ function harness(more: Partial<GatherPorts> = {}) {
       ask: (question, signal) =>
         new Promise<Answer>((resolve, reject) => {
           signal.addEventListener('abort', () => reject(signal.reason));
-          const answer = (entries: readonly LedgerEntry[] = []) =>
+          const answer = (entries: readonly LedgerEntry[] = [], rulings: RulingsAnswer = noRulings) =>
             resolve({
               stamps: new Map([[1, 5]]),
               watermarks: new Map([[1, 7]]),
               entries,
               listings: { snapshot: 'list-1', products: new Set(['panel']), models: [] },
+              rulings,
             });
           asked.push({ question, answer, fail: reject });
         }),
@@ -43,6 +47,7 @@ function harness(more: Partial<GatherPorts> = {}) {
       dead.push(message.offset);
     },
     counted: () => {},
+    now: () => 1_234,
     ...more,
   };
   const control = { commit: (offset: number) => committed.push(offset), fail: () => {} };
@@ -116,7 +121,8 @@ test('evidence tells where the message came from, what was asked, and what was f
       // The day began in Sydney while it was still the day before in Greenwich.
       registered_at: Date.parse('2026-01-04T13:00:00Z'),
       entered_at: 5,
-      conflict: true,
+      held_by: 'S',
+      disputed_by: ['S2'],
     },
   ]);
   await handled;
@@ -136,10 +142,93 @@ test('evidence tells where the message came from, what was asked, and what was f
   expect(evidence.serial_evidence[0]?.entries[0]).toMatchObject({
     registered_on: '2026-01-05',
     outcome: 'invalidated',
+    conflict: true,
   });
+  expect(evidence.serial_evidence[0]?.entries[0]).not.toHaveProperty('disputed_by');
+  expect(evidence).toMatchObject({ evidenced_at: 1_234, rulings_offset: -1, ineligible_serials: [] });
   expect(evidence.model_evidence.map(({ product, state }) => [product, state])).toEqual([
     ['panel', 'not_listed'],
   ]);
+});
+
+describe('what rulings and refused rows say', () => {
+  const row: LedgerEntry = {
+    product: 'panel',
+    serial_key: 'P-1',
+    holder_key: 'H',
+    holder: 'h',
+    supplier: 's',
+    account: 'a',
+    series: '',
+    model: 'M',
+    entry: 1,
+    outcome: 'registered',
+    status: '',
+    registered_at: 1,
+    entered_at: 1,
+    held_by: 'S',
+    disputed_by: ['S2'],
+  };
+  const refused = { ...row, entry: 0, outcome: 'supplier_not_authorised', disputed_by: [] };
+  const ruling: RulingFacts = {
+    kind: '',
+    product: 'panel',
+    holder_key: 'H',
+    model_key: '',
+    serial_key: '',
+    reason: 'unsafe',
+    from_day: '',
+    held_by: '',
+    disputed_by: [],
+  };
+
+  async function evidenceOf(entries: readonly LedgerEntry[], rulings: readonly RulingFacts[] = []) {
+    const { worker, asked, published } = harness();
+    const claim = claimed('a', { equipment: [equipment('panel', ['P-1'], { holder: 'h', model: 'm' })] });
+    const handled = worker.handle([message(3, claim)], { backlog: 0 });
+    asked[0]!.answer(entries, { offset: 8, rulings });
+    await handled;
+    return published[0]![0]!.evidence;
+  }
+
+  test('a conflict is open until the parties are ruled upon', async () => {
+    const resolved = { ...ruling, kind: 'conflict_resolved', serial_key: 'P-1', held_by: 'S' };
+    const conflictOf = async (disputed_by: readonly string[]) =>
+      (await evidenceOf([row], [{ ...resolved, disputed_by }])).serial_evidence[0]!.entries[0]!.conflict;
+    expect(await conflictOf(['S2'])).toBe(false);
+    expect(await conflictOf(['S3'])).toBe(true);
+  });
+
+  test('a model or a serial declared ineligible is named with the reason', async () => {
+    const evidence = await evidenceOf(
+      [row],
+      [
+        { ...ruling, kind: 'model_ineligible', model_key: 'M' },
+        { ...ruling, kind: 'serial_ineligible', holder_key: '', serial_key: 'P-1', reason: 'stolen' },
+      ],
+    );
+    expect(evidence).toMatchObject({
+      rulings_offset: 8,
+      model_evidence: [{ ineligible: 'unsafe' }],
+      ineligible_serials: [{ product: 'panel', serial_key: 'P-1', reason: 'stolen' }],
+    });
+  });
+
+  test('a row that was refused for want of authority is no entry, and stays visible', async () => {
+    const evidence = await evidenceOf([refused]);
+    expect(evidence.serial_evidence).toMatchObject([
+      { state: 'not_found', entries: [{ entry: 0, outcome: 'supplier_not_authorised', conflict: false }] },
+    ]);
+  });
+
+  test('authority is told from registered rows of the model alone', async () => {
+    const authority = async (entries: readonly LedgerEntry[]) =>
+      (await evidenceOf(entries)).model_evidence[0]!.authority;
+    expect(await authority([row])).toBe('authorised');
+    expect(await authority([refused])).toBe('not_checked');
+    expect(await authority([{ ...row, model: 'other' }])).toBe('not_checked');
+    expect(await authority([{ ...row, holder_key: 'H2' }])).toBe('not_checked');
+  });
 });
 
 test('bytes that cannot be decoded are kept, and the stream goes on', async () => {

@@ -26,6 +26,7 @@ export interface GatherPorts {
   /** Keeps the original bytes; resolves when they are safe. */
   deadLetter(message: InMessage): Promise<void>;
   counted(kind: string): void;
+  readonly now: () => number;
 }
 
 /** Claims of one partition that are asked about at the same time. */
@@ -145,7 +146,7 @@ export class GatherPartition implements PartitionWorker {
   }
 
   #evidence(message: InMessage, claim: ClaimEvent, answer: Answer | undefined): Evidence {
-    const source = { partition: this.#partition, offset: message.offset };
+    const source = { partition: this.#partition, offset: message.offset, at: this.#ports.now() };
     if (!answer) return noEvidence(claim, source);
     if (this.#indexed?.answer !== answer.entries)
       this.#indexed = { answer: answer.entries, entries: bySerial(answer.entries) };

@@ -64,5 +64,6 @@ export function createGatherPorts(options: {
       await recordDeadLetter(clickhouse, record);
     },
     counted: (kind) => metrics.rows.inc({ stage: 'gather', outcome: kind }),
+    now: Date.now,
   };
 }

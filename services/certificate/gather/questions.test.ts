@@ -25,6 +25,7 @@ function ledger(partitions = 3) {
       return [];
     },
     listings: async () => ({ snapshot: '', products: new Set(), models: [] }),
+    rulings: async () => ({ offset: -1, rulings: [] }),
     wait: (ms) => (ms === 0 ? Promise.resolve() : new Promise((resolve) => sleepers.push(resolve))),
   };
   /** Lets the poll go round once. */

@@ -1,5 +1,6 @@
-import type { ListingWindow, ModelEvidence } from '#shared/domain/claims/claim.ts';
+import type { ListingWindow } from '#shared/domain/claims/claim.ts';
 import type { ModelKey } from '#shared/domain/claims/index.ts';
+import type { Rulings } from '#shared/domain/rulings/ruling.ts';
 
 /** One serial that is asked about, with the partition that its entries are in. */
 export interface AskedSerial {
@@ -13,7 +14,10 @@ export interface Question {
   readonly models: readonly ModelKey[];
 }
 
-/** A serial under one certificate holder, as the ledger has it up to the watermark. */
+/**
+ * A serial under one certificate holder, as the ledger has it up to the watermark. Entry 0 with the outcome
+ * `supplier_not_authorised`: it was offered under this holder, for want of authority in vain.
+ */
 export interface LedgerEntry {
   readonly product: string;
   readonly serial_key: string;
@@ -29,7 +33,9 @@ export interface LedgerEntry {
   /** Epoch milliseconds of the first registration's receipt, and of the latest entry's. */
   readonly registered_at: number;
   readonly entered_at: number;
-  readonly conflict: boolean;
+  /** Normalised: the supplier whose registration stands, and others that were refused it. */
+  readonly held_by: string;
+  readonly disputed_by: readonly string[];
 }
 
 /** What the approved lists have of a model; `windows` is empty when it is in no snapshot. */
@@ -37,8 +43,12 @@ export interface ListedModel extends ModelKey {
   readonly windows: readonly ListingWindow[];
   readonly usable_kwh: string;
   readonly nominal_kwh: string;
-  readonly authority: ModelEvidence['authority'];
-  readonly ineligible: string;
+}
+
+/** Rulings on what was asked about, in the order of their log, up to the highest offset that the ledger had; -1: none. */
+export interface RulingsAnswer {
+  readonly offset: number;
+  readonly rulings: Rulings;
 }
 
 export interface Listings {
@@ -61,6 +71,7 @@ export interface LedgerPorts {
   /** Entries with an origin at or below the watermark of their partition: the ledger as it stood then, exactly. */
   entries(serials: readonly AskedSerial[], watermarks: Offsets): Promise<readonly LedgerEntry[]>;
   listings(models: readonly ModelKey[]): Promise<Listings>;
+  rulings(serials: readonly AskedSerial[], models: readonly ModelKey[]): Promise<RulingsAnswer>;
   wait(ms: number): Promise<void>;
 }
 
@@ -70,6 +81,7 @@ export interface Answer {
   /** Of all questions answered together; a superset of one's own. */
   readonly entries: readonly LedgerEntry[];
   readonly listings: Listings;
+  readonly rulings: RulingsAnswer;
 }
 
 interface Waiting {
@@ -168,11 +180,12 @@ export class LedgerQuestions {
   async #answer(ready: readonly Waiting[], watermarks: Offsets): Promise<void> {
     const serials = ready.flatMap(({ question }) => question.serials);
     const models = ready.flatMap(({ question }) => question.models);
-    const [entries, listings] = await Promise.all([
+    const [entries, listings, rulings] = await Promise.all([
       this.#ports.entries(serials, watermarks),
       this.#ports.listings(models),
+      this.#ports.rulings(serials, models),
     ]);
-    for (const { stamps, resolve } of ready) resolve({ stamps, watermarks, entries, listings });
+    for (const { stamps, resolve } of ready) resolve({ stamps, watermarks, entries, listings, rulings });
   }
 }
 

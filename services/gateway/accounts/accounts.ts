@@ -98,6 +98,14 @@ export class Accounts {
     return this.book.get(id);
   }
 
+  /** J3: accounts that may claim for owners, by name. */
+  agents(): readonly { readonly id: string; readonly name: string }[] {
+    return this.book
+      .ofKind('agent')
+      .map(({ id, name }) => ({ id, name }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
   /** What the account may upload today (SUP-2). */
   authoritiesOf(account: Account): readonly Authority[] {
     return this.book.authoritiesOf(account, sydneyDay(this.now()));

@@ -1,8 +1,10 @@
 import Type from 'typebox';
+import { claimFileRecordsMax } from '#gateway/claims/claim-file.ts';
 import { type Endpoint, open } from '#gateway/http/operation.ts';
 import { batchBytesMax, batchRowsMax } from '#gateway/submissions/batches.ts';
 import { cellCharsMax } from '#gateway/submissions/cells.ts';
 import type { RowLimits } from '#gateway/submissions/limits.ts';
+import { claimSerialsMax } from '#shared/domain/claims/index.ts';
 import { reasonKinds, reasons } from '#shared/domain/reasons.ts';
 import { json } from './common.ts';
 
@@ -57,6 +59,10 @@ export function aboutEndpoints(limits: Limits): readonly Endpoint[] {
                     },
                     { additionalProperties: false },
                   ),
+                  claims: Type.Object(
+                    { file_records: Count, serials: Count },
+                    { additionalProperties: false },
+                  ),
                   lookups: Type.Object({ serials: Count, wait_ms: Count }, { additionalProperties: false }),
                   entitlements: Type.Object(
                     { calculations: Count, requests_per_minute: Count },
@@ -83,6 +89,7 @@ export function aboutEndpoints(limits: Limits): readonly Endpoint[] {
             batch_rows: batchRowsMax,
             batch_bytes: batchBytesMax,
           },
+          claims: { file_records: claimFileRecordsMax, serials: claimSerialsMax },
           lookups: { serials: limits.lookupSerials, wait_ms: limits.lookupWaitMs },
           entitlements: {
             calculations: limits.entitlementCalculations,

@@ -1,23 +1,20 @@
 import type { Logger } from 'pino';
-import type { Account } from '#gateway/accounts/account.ts';
+import { type Account, isRegulator } from '#gateway/accounts/account.ts';
 import type { Accounts } from '#gateway/accounts/accounts.ts';
 import { suppliersOf } from '#gateway/accounts/authority.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { permitCheck, permitUpload, senderOf } from '#gateway/accounts/upload.ts';
-import { ClaimDesk } from '#gateway/claims/desk.ts';
-import { claimState } from '#gateway/claims/state.ts';
 import type { Endpoint } from '#gateway/http/operation.ts';
-import { claimRows } from '#gateway/ledger/claims.ts';
 import { silentHolders } from '#gateway/ledger/holders.ts';
 import { approvedLists } from '#gateway/ledger/listings.ts';
 import { searchReads } from '#gateway/ledger/search.ts';
 import { latestEntries } from '#gateway/ledger/serials.ts';
 import { submissionReads } from '#gateway/ledger/submissions.ts';
 import { watermarkReader } from '#gateway/ledger/watermarks.ts';
-import { lookUp } from '#gateway/lookup/lookup.ts';
+import { lookUp, visibleTo } from '#gateway/lookup/lookup.ts';
 import { Ticks } from '#gateway/lookup/ticks.ts';
 import { Watermarks } from '#gateway/lookup/watermarks.ts';
-import { claimPorts, pause, submissionLog, tickSender } from '#gateway/ports.ts';
+import { pause, submissionLog, tickSender } from '#gateway/ports.ts';
 import { searchScope } from '#gateway/search/scope.ts';
 import { searchAll, searchPage } from '#gateway/search/search.ts';
 import type { Contents } from '#gateway/submissions/collect.ts';
@@ -39,7 +36,7 @@ import { aboutEndpoints } from './about.ts';
 import { accountEndpoints } from './accounts.ts';
 import { applicationEndpoints } from './applications.ts';
 import { authorityEndpoints } from './authorities.ts';
-import { claimEndpoints } from './claims.ts';
+import { claimsApi } from './claims-api.ts';
 import { declarationEndpoints } from './declarations.ts';
 import { calculationsMax, entitlementEndpoints } from './entitlements.ts';
 import { peopleEndpoints, signUpEndpoints } from './people.ts';
@@ -122,14 +119,9 @@ export function createApi(options: ApiOptions): Api {
   const searches = searchReads(clickhouse);
   const scopeOf = ({ account }: Identity) =>
     searchScope(searches, account, suppliersOf(options.accounts.authoritiesOf(account)));
-  const claims = new ClaimDesk(claimPorts({ publisher, codec }, clickhouse, partitions));
-  const claimReads = {
-    rows: (claim: string) => claimRows(clickhouse, claim),
-    published: (claim: string) => claims.published(claim),
-    now,
-    pause,
-  };
   const statusPorts = { reads, watermarks, remembered: (id: string) => recent.get(id), now, pause };
+  const lookUpSerials = (product: Product, serials: readonly string[], { account }: Identity) =>
+    lookUp(lookups, { product, serials, viewer: account }, config.lookupWaitMs);
 
   const { accounts } = options;
   const accountApi = { accounts, detailsDaysMax: config.cecDetailsDaysMax };
@@ -162,10 +154,7 @@ export function createApi(options: ApiOptions): Api {
     ...declarationEndpoints(accountApi),
     ...submissionEndpoints(submissions),
     ...registrationEndpoints(submissions),
-    ...serialEndpoints({
-      lookUp: (product, serials, { account }) =>
-        lookUp(lookups, { product, serials, viewer: account }, config.lookupWaitMs),
-    }),
+    ...serialEndpoints({ lookUp: lookUpSerials }),
     ...searchEndpoints({
       page: async (query, viewer, page) => searchPage(searches, query, await scopeOf(viewer), page),
       async *all(query, viewer) {
@@ -173,9 +162,17 @@ export function createApi(options: ApiOptions): Api {
       },
       count: async (query, viewer) => searches.count(query, await scopeOf(viewer)),
     }),
-    ...claimEndpoints({
-      desk: claims,
-      state: (claim, viewer, waitMs) => claimState(claimReads, claim, viewer, waitMs),
+    ...claimsApi({
+      ...options,
+      bodyBytesMax: config.bodyBytesMax,
+      perMinuteMax: config.entitlementsPerMinute,
+      now,
+      lookUp: lookUpSerials,
+      readerOf: ({ account }) => ({
+        account: account.id,
+        all: isRegulator(account),
+        sees: visibleTo(account, lookups.authorityOf(account)),
+      }),
     }),
     ...reportEndpoints({ silentHolders: (product) => silentHolders(clickhouse, product) }),
     ...entitlementEndpoints({ perMinuteMax: config.entitlementsPerMinute }),

@@ -442,7 +442,7 @@ interface UploadedFile {
 }
 
 /** The uploaded file: the raw body, or the file of a form; fields may stand before and behind it. */
-async function fileOf(
+export async function fileOf(
   request: FastifyRequest,
   bytesMax: number,
   queryName: string,

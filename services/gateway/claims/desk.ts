@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { actorOf } from '#gateway/accounts/actor.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { derivedId, newId } from '#gateway/ids.ts';
 import { Recent } from '#gateway/recent.ts';
@@ -13,10 +14,12 @@ import {
 } from '#shared/domain/claims/index.ts';
 
 export interface ClaimPorts {
-  /** Resolves when the event is acknowledged. */
-  publish(event: ClaimEvent): Promise<void>;
+  /** Resolves when all events are acknowledged. Those of one unit keep their order. */
+  publish(events: readonly ClaimEvent[]): Promise<void>;
   /** Ids of the events of this kind that the ledger has of a claim. */
   claimEvents(claim: string): Promise<readonly string[]>;
+  /** Ids of the events that the ledger has of a claim file. */
+  fileEvents(file: string): Promise<readonly string[]>;
   readonly now: () => number;
 }
 
@@ -24,6 +27,18 @@ export interface ClaimPorts {
 export interface PublishedClaim {
   readonly account: string;
   readonly event: string;
+}
+
+/** One claim of a file, with its place there. */
+export interface FiledClaim {
+  readonly record: number;
+  readonly facts: ClaimFacts;
+}
+
+/** A file that was taken: the ids of its claims, by record. */
+export interface TakenFile {
+  readonly id: string;
+  readonly claims: ReadonlyMap<number, string>;
 }
 
 const recentMax = 10_000;
@@ -47,9 +62,10 @@ export class ClaimDesk {
 
   async submit(
     facts: ClaimFacts,
-    { account, key }: Identity,
+    identity: Identity,
     idempotencyKey: string | undefined,
   ): Promise<{ id: string } | Refusal> {
+    const { account } = identity;
     const now = this.#ports.now();
     const unkeyed = newId(now);
     const token = idempotencyKey === undefined ? unkeyed : joinKey(account.id, idempotencyKey);
@@ -58,30 +74,81 @@ export class ClaimDesk {
       idempotencyKey === undefined
         ? unkeyed
         : derivedId('claim', account.id, idempotencyKey, hash('sha256', JSON.stringify(facts), 'hex'));
-    const sender = { event, account: account.id, submitted_by: key, received_at: now };
-    if (idempotencyKey !== undefined) {
-      const before = this.#byKey.get(token);
-      if (before !== undefined && before !== event) return refuse('idempotency_key_reused');
-      // Entered before anything is waited for: of two claims at once, one finds the other.
-      this.#byKey.set(token, event);
+    const sender = { event, account: account.id, submitted_by: actorOf(identity), received_at: now };
+    const publish = () => this.#publish([claimEvent(sender, claim, facts)]);
+    if (idempotencyKey === undefined) {
+      await publish();
+      return { id: claim };
     }
+    const known = () => this.#ports.claimEvents(claim);
+    const refusal = await this.#once(token, event, known, new Set([event]), publish);
+    return refusal ?? { id: claim };
+  }
+
+  /**
+   * Takes the claims of a file. The ids follow from account, key and place in the file; without a key, the file itself is
+   * the key, so that a repetition after a lost answer makes no second claims. Whoever means them anew gives a new key.
+   */
+  async submitFile(
+    claims: readonly FiledClaim[],
+    body: Buffer,
+    identity: Identity,
+    idempotencyKey: string | undefined,
+  ): Promise<TakenFile | Refusal> {
+    const { account } = identity;
+    const now = this.#ports.now();
+    const bodySha256 = hash('sha256', body, 'hex');
+    const token = joinKey('file', account.id, idempotencyKey ?? bodySha256);
+    const file = derivedId('claim-file', token);
+    const events = claims.map(({ record, facts }) => {
+      const sender = {
+        event: derivedId('claim-file', token, bodySha256, String(record)),
+        account: account.id,
+        submitted_by: actorOf(identity),
+        received_at: now,
+      };
+      const claim = claimIdOf(unitOf(facts), joinKey(token, String(record)));
+      return claimEvent(sender, claim, facts, { file, record });
+    });
+    const refusal = await this.#once(
+      token,
+      bodySha256,
+      () => this.#ports.fileEvents(file),
+      new Set(events.map(({ event }) => event)),
+      () => this.#publish(events),
+    );
+    if (refusal) return refusal;
+    return { id: file, claims: new Map(events.map(({ record, claim }) => [record, claim])) };
+  }
+
+  /** Publishes what a key stands for, unless the key is known to stand for something else (A2). */
+  async #once(
+    token: string,
+    meaning: string,
+    known: () => Promise<readonly string[]>,
+    own: ReadonlySet<string>,
+    publish: () => Promise<void>,
+  ): Promise<Refusal | undefined> {
+    const before = this.#byKey.get(token);
+    if (before !== undefined && before !== meaning) return refuse('idempotency_key_reused');
+    // Entered before anything is waited for: of two claims at once, one finds the other.
+    this.#byKey.set(token, meaning);
     try {
-      if (idempotencyKey !== undefined && (await this.#usedOtherwise(claim, event))) {
+      const earlier = await known();
+      if (earlier.length > 0 && !earlier.some((event) => own.has(event))) {
         this.#byKey.delete(token);
         return refuse('idempotency_key_reused');
       }
-      await this.#ports.publish(claimEvent(sender, claim, facts));
+      await publish();
+      return undefined;
     } catch (error) {
       this.#byKey.delete(token);
       throw error;
     }
-    this.#published.set(claim, { account: account.id, event });
-    return { id: claim };
   }
 
-  /** The key gave the claim its id: another event of it in the ledger came with the same key. */
-  async #usedOtherwise(claim: string, event: string): Promise<boolean> {
-    const known = await this.#ports.claimEvents(claim);
-    return known.length > 0 && !known.includes(event);
+  async #publish(events: readonly ClaimEvent[]): Promise<void> {
+    await this.#ports.publish(events);
+    for (const { claim, account, event } of events) this.#published.set(claim, { account, event });
   }
 }

@@ -6,9 +6,11 @@ export interface Column {
   readonly field: string;
   readonly heading: string;
   readonly aliases: readonly string[];
+  /** A file may leave it out; its cells are then empty. */
+  readonly optional?: boolean;
 }
 
-/** For each column of the layout, the index of its cell. */
+/** For each column of the layout, the index of its cell; -1 where the file leaves it out. */
 export interface Headings {
   readonly cellOf: readonly number[];
   /** Cells of a row; what a row has beyond them must be empty. */
@@ -31,7 +33,7 @@ export function readHeadings(
   const columnOf = given.map((name) => spellings.findIndex((spelling) => spelling.includes(name)));
 
   const unknown = places(columnOf, (column) => column < 0);
-  const missing = layout.filter((_, c) => !columnOf.includes(c));
+  const missing = layout.filter(({ optional }, c) => optional !== true && !columnOf.includes(c));
   const repeated = layout.filter((_, c) => columnOf.indexOf(c) !== columnOf.lastIndexOf(c));
 
   // Most telling first: a misspelt heading is both unknown and missing.

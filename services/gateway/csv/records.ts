@@ -4,7 +4,7 @@ import { type Refusal, refuse } from '#gateway/refusal.ts';
 import type { Delimiter } from './dialect.ts';
 import { locateBrokenQuotes } from './quotes.ts';
 
-/** Characters given to the parser at once; also the most that one record may hold. */
+/** Characters given to the parser at once; also the most that one record may hold, unless a kind of file needs more. */
 export const pieceChars = 16_384;
 
 /** Called for each record with its cells, and the physical line where it starts, from 1. A refusal ends the reading. */
@@ -14,6 +14,7 @@ export interface RecordOptions {
   readonly delimiter: Delimiter;
   /** Physical line of the first character. */
   readonly line?: number;
+  readonly recordCharsMax?: number;
 }
 
 /**
@@ -27,6 +28,7 @@ export class RecordReader {
   readonly #parser: CsvParserStream<string[], string[]>;
   readonly #delimiter: Delimiter;
   readonly #onRecord: OnRecord;
+  readonly #recordCharsMax: number;
   /** Where the next record begins. */
   #line: number;
   #quoted = false;
@@ -36,7 +38,8 @@ export class RecordReader {
   #refusal: Refusal | undefined;
   #failure: Error | undefined;
 
-  constructor({ delimiter, line = 1 }: RecordOptions, onRecord: OnRecord) {
+  constructor({ delimiter, line = 1, recordCharsMax = pieceChars }: RecordOptions, onRecord: OnRecord) {
+    this.#recordCharsMax = recordCharsMax;
     this.#delimiter = delimiter;
     this.#line = line;
     this.#onRecord = onRecord;
@@ -75,8 +78,8 @@ export class RecordReader {
     if (this.#refusal) return;
     if (this.#failure) this.#refuse(this.#brokenQuotes(rest + piece));
     // Pieces without the end of a row lie inside one record, which would be parsed anew with every piece.
-    else if (this.#pending >= pieceChars)
-      this.#refuse(this.#brokenQuotes(rest + piece) ?? refuseTooLong(this.#line));
+    else if (this.#pending >= this.#recordCharsMax)
+      this.#refuse(this.#brokenQuotes(rest + piece) ?? refuseTooLong(this.#line, this.#recordCharsMax));
   }
 
   #take(cells: string[]): void {
@@ -86,7 +89,9 @@ export class RecordReader {
     if (this.#refusal || cells.every(isBlank)) return;
     // Files that were joined: each begins with its mark. fast-csv drops one at the start of a piece, and nowhere else.
     if (cells[0]!.charCodeAt(0) === 0xfeff) cells[0] = cells[0]!.replace(/^\ufeff+/, '');
-    this.#refusal = isTooLong(cells) ? refuseTooLong(start) : this.#onRecord(cells, start);
+    this.#refusal = isTooLong(cells, this.#recordCharsMax)
+      ? refuseTooLong(start, this.#recordCharsMax)
+      : this.#onRecord(cells, start);
   }
 
   /** What the parser holds of a record that has not ended; it begins where the next record begins. */
@@ -164,16 +169,15 @@ function isBlank(cell: string): boolean {
   return cell === '' || cell.trim() === '';
 }
 
-function isTooLong(cells: readonly string[]): boolean {
+function isTooLong(cells: readonly string[], recordCharsMax: number): boolean {
   let chars = cells.length;
   for (const cell of cells) chars += cell.length;
-  return chars > pieceChars;
+  return chars > recordCharsMax;
 }
 
-function refuseTooLong(line: number): Refusal {
-  return refuse(
-    'record_too_long',
-    `the row that begins at line ${line} is longer than ${pieceChars} characters`,
-    { line, limit: pieceChars },
-  );
+function refuseTooLong(line: number, limit: number): Refusal {
+  return refuse('record_too_long', `the row that begins at line ${line} is longer than ${limit} characters`, {
+    line,
+    limit,
+  });
 }

@@ -38,6 +38,7 @@ export const schemaOfTopic = {
   'claims.submitted': 'ClaimEvent',
   'claims.evidenced': 'EvidencedClaim',
   'claims.decided': 'DecidedClaim',
+  rulings: 'Ruling',
 } as const;
 export type SchemaName = (typeof schemaOfTopic)[keyof typeof schemaOfTopic];
 

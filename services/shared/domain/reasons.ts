@@ -88,6 +88,12 @@ const requestReasons = [
     hint: 'Check the address; what was accepted a moment ago may take a second to be shown.',
   },
   {
+    code: 'register_day_not_over',
+    status: 404,
+    sentence: 'The register shows the actions of a day once it is over in Sydney, with an hour to settle.',
+    hint: 'Ask for an earlier day, or ask again tomorrow.',
+  },
+  {
     code: 'account_changed',
     status: 409,
     sentence: 'The account was changed by somebody else at the same moment.',
@@ -146,6 +152,18 @@ const requestReasons = [
     status: 409,
     sentence: 'The nominated contact of an account cannot be removed from it.',
     hint: 'Ask the agency to change the nominated contact first.',
+  },
+  {
+    code: 'claim_not_in_state',
+    status: 409,
+    sentence: 'The claim is in a state in which this cannot happen to it.',
+    hint: 'Look at the claim; `permitted` names the states in which the request is taken.',
+  },
+  {
+    code: 'claim_changed',
+    status: 409,
+    sentence: 'The claim was assessed again after the assessment that the request names.',
+    hint: 'Look at the claim as it is now, and repeat the request with the `assessment` named here if it is still wanted.',
   },
   {
     code: 'body_too_large',
@@ -291,6 +309,18 @@ const requestReasons = [
     status: 422,
     sentence: 'The period ends before it begins.',
     hint: 'Correct `from` or `to`; both days are part of the period.',
+  },
+  {
+    code: 'claim_of_other_unit',
+    status: 422,
+    sentence: 'Kind, place or installation date are those of another unit than the claim is about.',
+    hint: 'Withdraw the claim, and make a new one for the other unit.',
+  },
+  {
+    code: 'finding_not_open',
+    status: 422,
+    sentence: 'The assessment has no open question of that kind on that subject.',
+    hint: 'Name findings whose effect is `ask`, as the claim shows them.',
   },
   {
     code: 'rate_limited',

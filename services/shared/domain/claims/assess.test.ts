@@ -45,6 +45,12 @@ function firstEntry(more: Parameters<typeof entry>[1]) {
   return first((found) => ({ ...found, entries: [entry(panels, more)] }));
 }
 
+const offer = entry(panels, { entry: 0, outcome: 'supplier_not_authorised' });
+
+function declared(serial_key: string): Given {
+  return { evidence: { ineligible_serials: [{ product: 'panel', serial_key, reason: 'stolen' }] } };
+}
+
 function windows(...days: readonly (readonly [string, string])[]): Given {
   const claim = claimOf(solarFacts());
   const { model_evidence } = evidenceFor(claim);
@@ -349,6 +355,14 @@ const cases: readonly Case[] = [
     decision: 'held',
   },
   {
+    // Offered without authority, so never registered; an offer beside the entry of another changes nothing.
+    code: 'supplier_not_authorised',
+    fails: { serial: first((found) => ({ ...found, state: 'not_found', entries: [offer] })) },
+    passes: { serial: first((found) => ({ ...found, entries: [offer, ...found.entries] })) },
+    decision: 'held',
+    subject: 'SW-0001',
+  },
+  {
     code: 'quantity_mismatch',
     fails: { facts: solarFacts({ panel_count: 3 }) },
     passes: good,
@@ -365,6 +379,13 @@ const cases: readonly Case[] = [
     fails: { facts: solarFacts({ equipment: [equipment('panel', ['SW-0001', ' sw-0001']), inverter] }) },
     passes: good,
     decision: 'refused',
+  },
+  {
+    code: 'serial_declared_ineligible',
+    fails: declared('SW-0001'),
+    passes: declared('SW-0003'),
+    decision: 'refused',
+    subject: 'SW-0001',
   },
   {
     code: 'serial_damaged',
@@ -543,12 +564,13 @@ test('the table goes through the catalogue in its order', () => {
 });
 
 test('every finding of an assessment is in the table', () => {
-  // The first three belong to events that do not apply; SPV packages are not read yet; the engine gives the last one only
+  // The first four belong to events that do not apply; SPV packages are not read yet; the engine gives the last one only
   // for installations of which the law says nothing.
   const elsewhere = [
     'claim_unknown',
     'not_claimant',
     'claim_closed',
+    'claim_changed',
     'spv_package_mismatch',
     'time_limit_not_stated',
   ];
@@ -576,10 +598,18 @@ test('the claimant never reads of another claim or account, the regulator does',
   const findings = [
     ...assess(reserved(holderKey, true)).findings,
     ...assess({ serial: firstEntry({ conflict: true, account: 'rival' }) }).findings,
+    ...assess({
+      facts: solarFacts({ verified: true, spv_package: 'package.xml' }),
+      serial: first((found) => ({
+        ...found,
+        state: 'not_found',
+        entries: [{ ...offer, account: 'rival', supplier: 'rival' }],
+      })),
+    }).findings,
     ...assess({ state: { premises: { ...noPremises, live: { solar: 1 }, latest: otherClaim } } }).findings,
   ];
   for (const { detail } of findings) expect(detail).not.toMatch(/rival|f{20}/);
-  expect(findings.map(({ reference }) => reference)).toEqual([otherClaim, 'rival', otherClaim]);
+  expect(findings.map(({ reference }) => reference)).toEqual([otherClaim, 'rival', 'rival', otherClaim]);
 });
 
 test('only an approved claim reserves and numbers', () => {

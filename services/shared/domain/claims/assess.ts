@@ -3,13 +3,14 @@ import { accreditationCode, type CertificateNumbers, certificateYear, nextNumber
 import type { ClaimDecision, ClaimEvent, Evidence, Finding } from './claim.ts';
 import { differenceFinding, entitlementFindings, entitlementOf, yearsDeemed } from './entitlement.ts';
 import { fieldFindings } from './fields.ts';
-import { decisionOf, finding, inPrecedence } from './findings.ts';
+import { decisionOf, finding, inPrecedence, withWaivers } from './findings.ts';
 import { modelFindings } from './models.ts';
 import { reserve } from './reservations.ts';
 import type { ClaimRules } from './rules.ts';
 import {
   type ClaimedSerial,
   countFindings,
+  declaredFindings,
   evidenceBySerial,
   evidenceOf,
   serialFindings,
@@ -44,18 +45,20 @@ export function assessClaim(
   const entitlement = entitlementOf(claim, known, rules);
   const serials = serialsOf(claim);
   const bySerial = evidenceBySerial(evidence);
-  const findings = inPrecedence([
+  const found = inPrecedence([
     ...fieldFindings(claim, rules),
     ...entitlementFindings(claim, entitlement),
     ...periodFindings(claim, state),
     ...modelFindings(claim, evidence, rules),
     ...countFindings(claim),
+    ...declaredFindings(serials, evidence),
     ...serials.flatMap((claimed) =>
       serialFindings(claim, claimed, evidenceOf(claimed, bySerial), state.slots.get(claimed.slot)),
     ),
     ...addressFindings(claim, state),
     ...differenceFinding(claim, entitlement),
   ]);
+  const findings = withWaivers(found, claim.waived);
   const decision = decisionOf(findings);
   const shared = { decision, findings, entitlement, serials };
   if (decision !== 'approved') return { ...shared, reservations: new Map(), numbers: undefined, code: '' };

@@ -2,7 +2,8 @@
  * The words of claims. Shapes mirror `schemas/{ClaimEvent,EvidencedClaim,DecidedClaim}.avsc` field by field; times are
  * epoch milliseconds, dates `YYYY-MM-DD`, quantities decimal text. A text that was not given is empty.
  */
-export type EventKind = 'claim' | 'withdrawal' | 'audit';
+/** `refusal`: the regulator's word on a held claim; `registration`: the creation fee is paid. */
+export type EventKind = 'claim' | 'withdrawal' | 'refusal' | 'audit' | 'registration';
 export const unitKinds = ['solar', 'wind', 'hydro', 'battery'] as const;
 export type UnitKind = (typeof unitKinds)[number];
 /** `turbine`: the equipment module of a wind or hydro unit. The ledger knows the other three. */
@@ -97,7 +98,25 @@ export interface EventHead {
   readonly audit: string;
 }
 
-export interface ClaimEvent extends EventHead, ClaimFacts {}
+/** An open question that the regulator has answered: the finding holds the claim no longer. */
+export interface Waiver {
+  readonly code: string;
+  readonly subject: string;
+}
+
+/** How an event came about: what it follows, and what it came in. */
+export interface EventContext {
+  /** The assessment that whoever sent the event had seen; empty when it is based on none. */
+  readonly based_on: string;
+  /** The account that asks when it is not the claimant; empty otherwise. */
+  readonly asked_by: string;
+  readonly waived: readonly Waiver[];
+  readonly file: string;
+  /** 0 without a file. */
+  readonly record: number;
+}
+
+export interface ClaimEvent extends EventHead, ClaimFacts, EventContext {}
 
 export interface LedgerStamp {
   readonly partition: number;
@@ -149,6 +168,13 @@ export interface ModelEvidence {
   readonly ineligible: string;
 }
 
+/** A serial that the regulator has declared ineligible (ELIG-6). */
+export interface IneligibleSerial {
+  readonly product: string;
+  readonly serial_key: string;
+  readonly reason: string;
+}
+
 /** What `gather` appends. `created_on` is the Sydney day of receipt, so that no decision depends on a time-zone table. */
 export interface Evidence {
   readonly source_partition: number;
@@ -159,11 +185,17 @@ export interface Evidence {
   readonly model_evidence: readonly ModelEvidence[];
   readonly snapshot: string;
   readonly rules_version: number;
+  /** Epoch milliseconds; for the register alone, no decision depends on it. */
+  readonly evidenced_at: number;
+  /** Highest offset of the rulings that was read, -1 for none: with the watermarks, the ledger as it stood. */
+  readonly rulings_offset: number;
+  readonly ineligible_serials: readonly IneligibleSerial[];
 }
 
 export interface EvidencedClaim extends ClaimEvent, Evidence {}
 
-export type Effect = 'refuse' | 'ask' | 'wait' | 'note';
+/** `waived`: a question (`ask`) that the regulator has answered. */
+export type Effect = 'refuse' | 'ask' | 'wait' | 'waived' | 'note';
 
 export interface Finding {
   readonly code: string;
@@ -178,10 +210,25 @@ export interface Finding {
 
 export type ClaimDecision = 'approved' | 'held' | 'refused';
 /** What became of an event: of a claim its decision; `not_applied`: the event changed nothing. */
-export type EventDecision = ClaimDecision | 'withdrawn' | 'audit_passed' | 'audit_failed' | 'not_applied';
+export type EventDecision =
+  | ClaimDecision
+  | 'withdrawn'
+  | 'audit_passed'
+  | 'audit_failed'
+  | 'registered'
+  | 'not_applied';
 
-/** Of a claim. It is live, and its serials are reserved, while approved or passed. */
-export type ClaimStatus = 'approved' | 'held' | 'refused' | 'withdrawn' | 'passed' | 'failed';
+/** Of a claim. It is live, and its serials are reserved, while approved, passed or registered. */
+export const claimStatuses = [
+  'approved',
+  'held',
+  'refused',
+  'withdrawn',
+  'passed',
+  'failed',
+  'registered',
+] as const;
+export type ClaimStatus = (typeof claimStatuses)[number];
 
 /** CERT-6; `Withdrawn` is ours. Empty while there are no certificates. */
 export type CertificateStatus =
@@ -210,11 +257,24 @@ export interface Decided {
   readonly first_number: number;
   readonly last_number: number;
   readonly certificate_status: CertificateStatus;
+  /** Key of the premises; empty unless the event is a claim. */
+  readonly premises: string;
+  /** The state that a claim was decided on, by `stateText`; with the message it is all that the decision depends on. */
+  readonly state_before: string;
 }
 
 export interface DecidedClaim extends EvidencedClaim, Decided {}
 
-/** Of a withdrawal or an audit: no facts. */
+/** Of an event that comes by itself. */
+export const noContext: EventContext = Object.freeze({
+  based_on: '',
+  asked_by: '',
+  waived: [],
+  file: '',
+  record: 0,
+});
+
+/** Of any event but a claim: no facts. */
 export const noFacts: ClaimFacts = Object.freeze({
   unit_kind: '',
   installed_on: '',

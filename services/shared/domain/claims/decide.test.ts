@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  after,
   claimOf,
   createdOn,
   emptyState,
@@ -9,23 +10,9 @@ import {
   windFacts,
 } from '#test/support/claims.ts';
 import type { ClaimEvent, Evidence } from './claim.ts';
-import { decideEvent } from './decide.ts';
-import { auditEvent, withdrawalEvent } from './events.ts';
-import type { Changes, Surroundings } from './state.ts';
-
-/** What the next event of the same claim sees. */
-function after(state: Surroundings, changes: Changes): Surroundings {
-  return {
-    claim: changes.claim ?? state.claim,
-    unit: changes.unit ?? state.unit,
-    premises: changes.premises ?? state.premises,
-    slots: new Map(
-      [...new Map([...state.slots, ...(changes.slots ?? [])])].filter(([, slot]) => slot.length > 0),
-    ),
-    lastNumber: changes.lastNumber ?? state.lastNumber,
-    lastCode: changes.lastCode ?? state.lastCode,
-  };
-}
+import { decideAgain, decideEvent } from './decide.ts';
+import { auditEvent, refusalEvent, registrationEvent, withdrawalEvent } from './events.ts';
+import type { Surroundings } from './state.ts';
 
 function run(events: readonly (ClaimEvent & Partial<Evidence>)[], start: Surroundings = emptyState) {
   let state = start;
@@ -97,14 +84,85 @@ test('a failed audit frees the serials, a passed one keeps them', () => {
 });
 
 test('a held claim may be made again with the same id, others may not', () => {
-  const held = { ...claim, event: 'e1', serial_evidence: [] };
   expect(run([held, held]).decided[1]).toMatchObject({ decision: 'not_applied', status: 'held' });
   expect(run([held, claim]).decided.map(({ decision }) => decision)).toEqual(['held', 'approved']);
   expect(run([claim, claim]).decided[1]).toMatchObject({ decision: 'not_applied', status: 'approved' });
   expect(run([claim, claim]).decided[1]?.findings[0]?.code).toBe('claim_closed');
 });
 
+const held = { ...claim, event: 'e1', serial_evidence: [] };
+const questions = solarFacts().equipment.flatMap(({ serials }) =>
+  serials.map((subject) => ({ code: 'serial_not_found', subject })),
+);
+const lost = (event: ClaimEvent) => ({
+  ...event,
+  serial_evidence: evidenceFor(event).serial_evidence.map((found) => ({
+    ...found,
+    state: 'not_found' as const,
+    entries: [],
+  })),
+});
+
+test('once passed and paid, the certificates are registered and the serials stay reserved', () => {
+  const { decided, state } = run([
+    claim,
+    auditEvent(regulator, claim.claim, 'passed', ''),
+    registrationEvent({ ...regulator, event: 'e4' }, claim.claim, 'receipt 1'),
+  ]);
+  expect(decided[2]).toMatchObject({
+    decision: 'registered',
+    status: 'registered',
+    certificates: 0,
+    first_number: 1,
+    last_number: 45,
+    accreditation_code: 'SGUS00000001',
+    certificate_status: 'Registered',
+  });
+  expect(state.slots.size).toBe(3);
+});
+
+test("the regulator's answer to every open question releases a held claim; one left open holds it", () => {
+  const asked = { ...lost(claim), event: 'e1' };
+  const released = { ...asked, event: 'e2', based_on: 'e1', asked_by: 'regulator', waived: questions };
+  const { decided, state } = run([asked, released]);
+  expect(decided.map(({ decision }) => decision)).toEqual(['held', 'approved']);
+  expect(decided[1]?.findings.map(({ effect }) => effect)).toEqual(['waived', 'waived', 'waived']);
+  expect(state.slots.size).toBe(3);
+  expect(run([asked, { ...released, waived: questions.slice(1) }]).decided[1]?.decision).toBe('held');
+  // What refuses cannot be waived.
+  const refusing = { ...asked, owner: '', waived: [{ code: 'field_missing', subject: 'owner' }] };
+  expect(run([refusing]).decided[0]?.decision).toBe('refused');
+});
+
+test('the regulator refuses what is held; nothing can follow', () => {
+  const refusal = refusalEvent(regulator, claim.claim, 'no such panels', 'e1');
+  const { decided, state } = run([held, refusal, claim]);
+  expect(decided.map(({ decision, status }) => [decision, status])).toEqual([
+    ['held', 'held'],
+    ['refused', 'refused'],
+    ['not_applied', 'refused'],
+  ]);
+  expect(state.slots.size).toBe(0);
+});
+
+test('a claim is decided again from what its decision carries, also when others hold its serials', () => {
+  const first = claimOf(solarFacts({ address: '1 Other Street' }), { token: 'first' });
+  const start = run([first]).state;
+  const { decided } = run([claim], { ...start, claim: undefined, unit: undefined, premises: undefined });
+  expect(decided[0]?.decision).toBe('refused');
+  const carried = { ...claim, ...evidenceFor(claim), ...decided[0]! };
+  expect(decideAgain(carried)).toEqual(decided[0]);
+  expect(decideAgain({ ...carried, state_before: '' })).toBeUndefined();
+  expect(decideAgain({ ...carried, kind: 'audit' })).toBeUndefined();
+});
+
 test.each([
+  ['claim_changed', [held, { ...held, event: 'e2' }, { ...claim, based_on: 'e1' }]],
+  ['claim_changed', [held, { ...held, event: 'e2' }, refusalEvent(regulator, claim.claim, '', 'e1')]],
+  ['claim_closed', [claim, refusalEvent(regulator, claim.claim, '', '')]],
+  ['claim_unknown', [refusalEvent(regulator, claim.claim, '', '')]],
+  ['claim_closed', [claim, registrationEvent(regulator, claim.claim, '')]],
+  ['claim_unknown', [registrationEvent(regulator, claim.claim, '')]],
   ['claim_unknown', [withdrawalEvent(sender, claim.claim, '')]],
   ['claim_unknown', [auditEvent(regulator, claim.claim, 'failed', '')]],
   ['not_claimant', [claim, withdrawalEvent({ ...sender, account: 'rival' }, claim.claim, '')]],

@@ -6,6 +6,7 @@ import type {
   CertificateStatus,
   ClaimStatus,
   Decided,
+  DecidedClaim,
   EventDecision,
   EvidencedClaim,
   Finding,
@@ -21,6 +22,8 @@ import {
   noPremises,
   type PremisesRecord,
   type Surroundings,
+  stateOf,
+  stateText,
 } from './state.ts';
 
 /** What one event of `claims.evidenced` becomes, and what it changes. */
@@ -41,11 +44,24 @@ export function decideEvent(event: EvidencedClaim, offset: number, state: Surrou
       return decideClaim(event, offset, state, rulesOf(event.rules_version));
     case 'withdrawal':
       return decideWithdrawal(event, offset, state);
+    case 'refusal':
+      return decideRefusal(event, offset, state);
+    case 'registration':
+      return decideRegistration(offset, state);
     case 'audit':
       return decideAudit(event, offset, state);
     default:
       throw new AssertionError(`no rule for an event of kind ${event.kind}`);
   }
+}
+
+/**
+ * Decides a claim once more from what its decision carries: message, evidence, and the state it was decided on. Events
+ * other than claims, and claims decided before decisions carried their state, cannot be decided again: undefined.
+ */
+export function decideAgain(decided: DecidedClaim): Decided | undefined {
+  if (decided.kind !== 'claim' || decided.state_before === '') return undefined;
+  return decideEvent(decided, decided.evidenced_offset, stateOf(decided.state_before)).decided;
 }
 
 /** An event without figures. */
@@ -72,6 +88,8 @@ function plain(
     first_number: 0,
     last_number: 0,
     certificate_status: '',
+    premises: '',
+    state_before: '',
   };
 }
 
@@ -95,15 +113,23 @@ function decideClaim(
     return notApplied(offset, state, 'claim_closed', `the claim is ${state.claim.status} already`);
   if (state.claim?.events.includes(event.event))
     return notApplied(offset, state, 'claim_closed', 'this event was decided already');
+  if (overtaken(event, state)) return notApplied(offset, state, 'claim_changed', overtakenDetail);
   const assessment = assessClaim(event, event, state, rules);
   const record = recordOf(event, state.claim, assessment);
   return {
-    decided: decidedClaim(event, offset, assessment, record),
+    decided: decidedClaim(event, offset, assessment, record, state),
     changes:
       assessment.decision === 'approved'
         ? approval(event, state, assessment, record, rules)
         : { claim: record },
   };
+}
+
+const overtakenDetail = 'the claim was assessed again meanwhile';
+
+/** The event is based on an assessment that is not the latest: whoever sent it had not seen what it would change. */
+function overtaken(event: EvidencedClaim, { claim }: Surroundings): boolean {
+  return event.based_on !== '' && claim?.events.at(-1) !== event.based_on;
 }
 
 function recordOf(
@@ -130,6 +156,7 @@ function decidedClaim(
   offset: number,
   { decision, findings, entitlement, numbers, code }: Assessment,
   record: ClaimRecord,
+  state: Surroundings,
 ): Decided {
   return {
     ...plain(offset, decision, record, findings),
@@ -145,6 +172,8 @@ function decidedClaim(
     first_number: numbers?.first ?? 0,
     last_number: numbers?.last ?? 0,
     certificate_status: numbers ? 'Pending audit' : '',
+    premises: record.premises,
+    state_before: stateText(state),
   };
 }
 
@@ -210,6 +239,31 @@ function decideWithdrawal(event: EvidencedClaim, offset: number, state: Surround
   return ended(event, offset, state, claim, 'withdrawn');
 }
 
+/** The regulator's word on a claim that is held: it gets no certificates. */
+function decideRefusal(event: EvidencedClaim, offset: number, state: Surroundings): DecidedEvent {
+  const { claim } = state;
+  if (!claim) return notApplied(offset, state, 'claim_unknown', 'there is no claim with this id');
+  if (claim.status !== 'held')
+    return notApplied(
+      offset,
+      state,
+      'claim_closed',
+      `the claim is ${claim.status}: there is nothing to refuse`,
+    );
+  if (overtaken(event, state)) return notApplied(offset, state, 'claim_changed', overtakenDetail);
+  const record: ClaimRecord = { ...claim, status: 'refused', events: [] };
+  return { decided: plain(offset, 'refused', record, []), changes: { claim: record } };
+}
+
+/** CERT-3: certificates are valid once their fee is paid, and it can be paid once they have passed. */
+function decideRegistration(offset: number, state: Surroundings): DecidedEvent {
+  const { claim } = state;
+  if (!claim) return notApplied(offset, state, 'claim_unknown', 'there is no claim with this id');
+  if (claim.status !== 'passed')
+    return notApplied(offset, state, 'claim_closed', `the claim is ${claim.status}: no creation fee is due`);
+  return advanced(offset, state, claim, 'registered', 'registered', 'Registered');
+}
+
 /** CERT-6. Passed: the certificates wait for their fee. Failed: the serials are free again, the numbers are not. */
 function decideAudit(event: EvidencedClaim, offset: number, state: Surroundings): DecidedEvent {
   const { claim } = state;
@@ -225,23 +279,24 @@ function decideAudit(event: EvidencedClaim, offset: number, state: Surroundings)
     case 'failed':
       return ended(event, offset, state, claim, 'failed');
     case 'passed':
-      return passed(offset, state, claim);
+      return advanced(offset, state, claim, 'passed', 'audit_passed', 'Pending creation fee payment');
     default:
       return notApplied(offset, state, 'field_invalid', 'an audit is passed or failed');
   }
 }
 
-function passed(offset: number, state: Surroundings, claim: ClaimRecord): DecidedEvent {
-  const record: ClaimRecord = { ...claim, status: 'passed' };
-  return {
-    decided: withCertificates(
-      plain(offset, 'audit_passed', record, []),
-      state,
-      record,
-      'Pending creation fee payment',
-    ),
-    changes: { claim: record },
-  };
+/** The claim goes on, with all that it holds. */
+function advanced(
+  offset: number,
+  state: Surroundings,
+  claim: ClaimRecord,
+  status: ClaimStatus,
+  decision: EventDecision,
+  certificates: CertificateStatus,
+): DecidedEvent {
+  const record: ClaimRecord = { ...claim, status };
+  const decided = plain(offset, decision, record, []);
+  return { decided: withCertificates(decided, state, record, certificates), changes: { claim: record } };
 }
 
 const endings = {

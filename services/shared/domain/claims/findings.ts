@@ -1,5 +1,6 @@
 import { assert } from '#shared/base/errors.ts';
-import type { ClaimDecision, Effect, Finding } from './claim.ts';
+import { joinKey } from '#shared/base/keys.ts';
+import type { ClaimDecision, Effect, Finding, Waiver } from './claim.ts';
 
 export interface FindingEntry {
   readonly code: string;
@@ -38,6 +39,13 @@ export const findingCatalogue = [
     effect: 'refuse',
     meaning: 'The claim is in a state in which this event changes nothing.',
     advice: 'Look at the history of the claim; make a new claim where one is due.',
+  },
+  {
+    code: 'claim_changed',
+    rule: 'CERT-6',
+    effect: 'refuse',
+    meaning: 'The claim was assessed again after the assessment that this event is based on.',
+    advice: 'Look at the claim as it is now, and repeat the request if it is still wanted.',
   },
   // Form.
   {
@@ -235,7 +243,7 @@ export const findingCatalogue = [
     code: 'supplier_not_authorised',
     rule: 'FIND-9',
     effect: 'ask',
-    meaning: 'The supplier had no authority for the model.',
+    meaning: 'The supplier had no authority for the product.',
     advice: 'Ask the supplier; the regulator decides.',
   },
   // Serials.
@@ -252,6 +260,13 @@ export const findingCatalogue = [
     effect: 'refuse',
     meaning: 'A serial stands twice on the claim.',
     advice: 'Claim again with each serial once.',
+  },
+  {
+    code: 'serial_declared_ineligible',
+    rule: 'FIND-12',
+    effect: 'refuse',
+    meaning: 'The regulator has declared this very serial ineligible.',
+    advice: 'There is no entitlement with this serial.',
   },
   {
     code: 'serial_damaged',
@@ -382,17 +397,28 @@ export function finding(
   return { code, effect, subject, detail, reference: more.reference ?? '' };
 }
 
+/** Questions that the regulator has answered hold the claim no longer; nothing else can be waived. */
+export function withWaivers(findings: readonly Finding[], waived: readonly Waiver[]): readonly Finding[] {
+  if (waived.length === 0) return findings;
+  const answered = new Set(waived.map(({ code, subject }) => joinKey(code, subject)));
+  return findings.map((found) =>
+    found.effect === 'ask' && answered.has(joinKey(found.code, found.subject))
+      ? { ...found, effect: 'waived' }
+      : found,
+  );
+}
+
 /** In precedence; findings of one code keep their order, a second one about the same subject is dropped. */
 export function inPrecedence(findings: readonly Finding[]): readonly Finding[] {
   const seen = new Set<string>();
   const different = findings.filter(({ code, subject }) => {
-    const key = `${code} ${subject}`;
+    const key = joinKey(code, subject);
     return !seen.has(key) && seen.add(key);
   });
   return different.sort((a, b) => placeOf(a.code) - placeOf(b.code));
 }
 
-/** Any `refuse` refuses; else any `ask` or `wait` holds; notes alone approve. */
+/** Any `refuse` refuses; else any `ask` or `wait` holds; notes and answered questions alone approve. */
 export function decisionOf(findings: readonly Finding[]): ClaimDecision {
   if (findings.some(({ effect }) => effect === 'refuse')) return 'refused';
   return findings.some(({ effect }) => effect === 'ask' || effect === 'wait') ? 'held' : 'approved';

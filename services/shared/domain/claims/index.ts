@@ -8,11 +8,25 @@ export {
   sequenceOf,
 } from './certificates.ts';
 export type * from './claim.ts';
-export { noFacts, unitKinds } from './claim.ts';
-export { type DecidedEvent, decideEvent } from './decide.ts';
-export { auditEvent, claimEvent, type Sender, withdrawalEvent } from './events.ts';
+export { claimStatuses, noContext, noFacts, unitKinds } from './claim.ts';
+export { type DecidedEvent, decideAgain, decideEvent } from './decide.ts';
+export {
+  auditEvent,
+  claimEvent,
+  refusalEvent,
+  registrationEvent,
+  type Sender,
+  withdrawalEvent,
+} from './events.ts';
 export { type FindingCode, findingCatalogue } from './findings.ts';
-export { type ClaimFault, type ClaimReading, claimFromJson, claimJsonSchema } from './from-json.ts';
+export { type ClaimColumn, claimColumns, claimFromCells } from './from-cells.ts';
+export {
+  type ClaimFault,
+  type ClaimReading,
+  claimFromJson,
+  claimJsonSchema,
+  serialsMax as claimSerialsMax,
+} from './from-json.ts';
 export {
   claimIdOf,
   claimPartition,
@@ -26,3 +40,4 @@ export { type ModelKey, modelsOf } from './models.ts';
 export { type ClaimRules, currentRules, rulesOf } from './rules.ts';
 export { type ClaimedSerial, inLedger, serialsOf } from './serials.ts';
 export type * from './state.ts';
+export { stateOf, stateText } from './state.ts';

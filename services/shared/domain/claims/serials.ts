@@ -83,7 +83,27 @@ export function entryOf(
   evidence: SerialEvidence | undefined,
 ): EntryEvidence | undefined {
   const holder = normalise(claimed.item.holder);
-  return evidence?.entries.find(({ holder_key }) => holder_key === holder);
+  return evidence?.entries.find((entry) => isEntry(entry) && entry.holder_key === holder);
+}
+
+/** Rows that were refused for want of authority made no entry; they are evidence all the same (G4, FIND-9). */
+function isEntry({ entry }: EntryEvidence): boolean {
+  return entry > 0;
+}
+
+/** FIND-12, for serials: the regulator's word counts whatever the ledger has. */
+export function declaredFindings(
+  serials: readonly ClaimedSerial[],
+  { ineligible_serials: declared }: Evidence,
+): readonly Finding[] {
+  if (declared.length === 0) return [];
+  const reasons = new Map(
+    declared.map(({ product, serial_key, reason }) => [joinKey(product, serial_key), reason]),
+  );
+  return serials.flatMap(({ item, serial, serial_key }) => {
+    const reason = reasons.get(joinKey(item.product, serial_key));
+    return reason === undefined ? [] : [finding('serial_declared_ineligible', serial, reason)];
+  });
 }
 
 /**
@@ -113,18 +133,38 @@ function ledgerFindings(
   const state = evidence?.state ?? 'not_yet';
   if (state === 'not_yet' || state === 'not_checked')
     return [finding('serial_not_yet', serial, 'the ledger has not caught up with the question')];
-  // Serials that were confirmed on site need not be in the ledger: it is the second check (TERM-4).
-  if (state === 'not_found')
-    return claim.verified
-      ? []
-      : [finding('serial_not_found', serial, `the ledger has no ${item.product} with this serial`)];
   const entry = entryOf(claimed, evidence);
-  return entry ? entryFindings(claim, claimed, entry) : otherHolderFindings(claimed, evidence?.entries ?? []);
+  if (entry) return entryFindings(claim, claimed, entry);
+  const offered = offerFindings(claimed, evidence?.entries ?? []);
+  if (state === 'found') return [...offered, ...otherHolderFindings(claimed, evidence?.entries ?? [])];
+  // Serials that were confirmed on site need not be in the ledger: it is the second check (TERM-4).
+  if (claim.verified) return offered;
+  return [
+    ...offered,
+    finding('serial_not_found', serial, `the ledger has no ${item.product} with this serial`),
+  ];
 }
 
-function otherHolderFindings(claimed: ClaimedSerial, entries: readonly EntryEvidence[]): readonly Finding[] {
+/**
+ * FIND-9. A row outside its account's authority never becomes an entry, so a registered serial had authority when it was
+ * uploaded; one that was offered without is told apart from one that nobody supplied.
+ */
+function offerFindings(claimed: ClaimedSerial, entries: readonly EntryEvidence[]): readonly Finding[] {
+  const offer = entries.find((entry) => !isEntry(entry));
+  if (!offer) return [];
+  return [
+    finding(
+      'supplier_not_authorised',
+      claimed.serial,
+      'the serial was offered by a supplier without authority for it, and not registered',
+      { reference: offer.account },
+    ),
+  ];
+}
+
+function otherHolderFindings(claimed: ClaimedSerial, rows: readonly EntryEvidence[]): readonly Finding[] {
   const { serial, item } = claimed;
-  if (entries.length > 1)
+  if (rows.filter(isEntry).length > 1)
     return [
       finding(
         'serial_shared_between_holders',

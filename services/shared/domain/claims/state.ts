@@ -78,3 +78,18 @@ export const noPremises: PremisesRecord = Object.freeze({
   multiplied: '',
   battery: '',
 });
+
+interface StateJson extends Omit<Surroundings, 'slots'> {
+  readonly slots: readonly (readonly [string, Slot])[];
+}
+
+/** The surroundings as text, for the decision to carry; the same state gives the same text. */
+export function stateText({ claim, unit, premises, slots, lastNumber, lastCode }: Surroundings): string {
+  const held = [...slots].sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify({ claim, unit, premises, slots: held, lastNumber, lastCode });
+}
+
+export function stateOf(text: string): Surroundings {
+  const { claim, unit, premises, slots, lastNumber, lastCode } = JSON.parse(text) as StateJson;
+  return { claim, unit, premises, slots: new Map(slots), lastNumber, lastCode };
+}
