@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { CsvParserStream, ParserOptions } from 'fast-csv';
 import { type Refusal, refuse } from '#gateway/refusal.ts';
+import { CsvParserStream, ParserOptions } from './fast-csv.ts';
 import { locateBrokenQuotes } from './quotes.ts';
 
 /** Characters given to the parser at once; also the most that one record may hold. */
