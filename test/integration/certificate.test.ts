@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { reassess } from '#scripts/reassess/reassess.ts';
 import { createKafka } from '#shared/adapters/kafka/client.ts';
-import { topicName } from '#shared/adapters/kafka/topics.ts';
+import { serialPartitions, topicName } from '#shared/adapters/kafka/topics.ts';
 import {
   auditEvent,
   type ClaimEvent,
   claimEvent,
   claimIdOf,
+  type DecidedClaim,
   decideEvent,
   refusalEvent,
   registrationEvent,
@@ -317,6 +320,53 @@ describe("the regulator's word", () => {
   });
 });
 
+describe('a verdict computed again', () => {
+  const partitions = serialPartitions('local');
+  const again = (claim: string) => reassess(fleet.clickhouse, { claim, by: () => true, partitions });
+
+  test('is the same whatever the ledger has learned since; a ledger that was changed behind is found out', async () => {
+    const claim = fleet.claimed(['T-1', 'T-2']);
+    await fleet.register(['T-1', 'T-2']);
+    await fleet.registerInverters(claim);
+    await fleet.send(claim);
+    expect((await fleet.decided(claim)).status).toBe('approved');
+    const after = fleet.claimed(['T-1']);
+    await fleet.submit('panel', 'invalidate', ['T-2']);
+    await fleet.rule('model_ineligible', { holder_key: normalise(panelHolder), model_key: 'PANEL-100' });
+    await fleet.rule('model_eligible', { holder_key: normalise(panelHolder), model_key: 'PANEL-100' });
+    await fleet.send(after);
+    expect((await fleet.decided(after)).status).toBe('refused');
+    expect(await again(claim.claim)).toMatchObject({
+      same: true,
+      recorded: { decision: 'approved' },
+      ledger: { differences: [] },
+    });
+
+    const [entry] = await fleet.clickhouse.query<{ submission: string; row: number; partition: number }>(
+      "SELECT submission, row, partition FROM serial_rows WHERE serial_key = 'T-1' LIMIT 1",
+    );
+    await fleet.clickhouse.insertRows('serial_rows', [
+      {
+        ...entry,
+        product: 'panel',
+        serial_key: 'T-1',
+        holder_key: normalise(panelHolder),
+        holder: panelHolder,
+        outcome: 'registered',
+        entry: 1,
+        model: 'panel-200',
+        origin: 0,
+        received_at: '2026-01-01 00:00:00.000',
+      },
+    ]);
+    expect(await again(claim.claim)).toMatchObject({
+      same: false,
+      carried: { decision: 'approved' },
+      ledger: { differences: ['serial_evidence'], verdict: { decision: 'held' } },
+    });
+  });
+});
+
 describe('waiting and dying', () => {
   test('a claim waits for the ledger as long as it takes; nothing overtakes it; then it is decided', async () => {
     await fleet.worker('ledger-writer').stop(10_000);
@@ -506,3 +556,38 @@ async function decidedCount(events: readonly ClaimEvent[]): Promise<number> {
   );
   return row!.decided;
 }
+
+describe('personal data (L4)', () => {
+  test('of a decision that ClickHouse refuses is in no log and no table of dead letters', async () => {
+    const claim = fleet.claimed(['Z-1'], {
+      owner: 'Zaphira Quillfeather',
+      address: '77 Marigold Crescent',
+      installed_on: '77 Marigold Crescent',
+    });
+    const evidence = evidenceFor(claim, undefined, { created_on: today });
+    const { decided } = decideEvent({ ...claim, ...evidence }, 1, emptyState);
+    const whole = fleet.codec.encoder<DecidedClaim>('DecidedClaim').encode({
+      ...claim,
+      ...evidence,
+      ...decided,
+    });
+    // Cut off: what follows is read in the wrong places, and the sentinel is not where it should be.
+    const cut = whole.subarray(0, whole.length - 7);
+    await fleet.publisher.send(topicName('claims.decided'), [
+      { partition: 0, value: cut, headers: { origin: '1' } },
+    ]);
+    const [letter] = await fleet.until('a dead letter', async () => {
+      const rows = await fleet.clickhouse.query<{ cause: string }>(
+        "SELECT cause FROM dead_letters WHERE stage = 'ledger-writer of claims'",
+      );
+      return rows.length > 0 ? rows : undefined;
+    });
+    expect(letter!.cause).not.toBe('');
+    const logs = ['cec-validation', 'dedup', 'ledger-writer', 'certificate'] as const;
+    for (const text of [
+      letter!.cause,
+      ...logs.map((name) => readFileSync(fleet.worker(name).logFile, 'utf8')),
+    ])
+      expect(text).not.toMatch(/Quillfeather|Marigold|Owen|example\.org/);
+  });
+});

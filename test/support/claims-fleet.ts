@@ -115,22 +115,23 @@ export class ClaimsFleet {
     await this.engines.stop();
   }
 
-  worker(name: Worker): Supervised {
-    const running = this.#running.get(name);
-    if (!running) throw new Error(`${name} is not running`);
+  worker(name: Worker, instance = 1): Supervised {
+    const running = this.#running.get(`${name}-${instance}`);
+    if (!running) throw new Error(`${name}-${instance} is not running`);
     return running;
   }
 
   /** Starts one, also again; resolves when it says that it is up. */
-  async startWorker(name: Worker): Promise<void> {
+  async startWorker(worker: Worker, instance = 1): Promise<void> {
+    const name = `${worker}-${instance}`;
     const running = await this.engines.supervisor.spawn({
       name,
       command: process.execPath,
-      args: [path.join('services', name, 'main.ts')],
+      args: [path.join('services', worker, 'main.ts')],
       env: {
         ...process.env,
         ...urlEnv(this.engines.engines.urls),
-        INSTANCE: '1',
+        INSTANCE: String(instance),
         LEDGER_WAIT_MS: '3000',
         SESSION_TIMEOUT_MS: '6000',
       },

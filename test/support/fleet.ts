@@ -15,6 +15,7 @@ export interface TestFleet {
   readonly fleet: Fleet;
   readonly operator: GatewayClient;
   readonly operatorKey: string;
+  readonly dataDir: string;
   readonly models: readonly ListedModel[];
   /** A client with the key of a new account. */
   account(name: string, kind: string, suppliers?: readonly string[]): Promise<GatewayClient>;
@@ -40,6 +41,7 @@ export async function startTestFleet(
     fleet,
     operator,
     operatorKey: key.unshown!,
+    dataDir,
     models: await readModels(await readFile(syntheticList, 'utf8')),
     async account(name, kind, suppliers) {
       const body = { name, kind, ...(suppliers ? { suppliers } : {}) };

@@ -3,17 +3,16 @@ import { expect, test } from 'vitest';
 import {
   auditEvent,
   type ClaimEvent,
-  type Decided,
   decideAgain,
   type EvidencedClaim,
   refusalEvent,
   registrationEvent,
-  sequenceOf,
   withdrawalEvent,
 } from '#shared/domain/claims/index.ts';
 import { MemoryStateStore } from '#shared/runtime/memory-state-store.ts';
 import type { Applied, Read, Scope, StateStore } from '#shared/runtime/state-store.ts';
 import { claimOf, equipment, receivedAt, solarFacts, windFacts } from '#test/support/claims.ts';
+import { audit } from '#test/support/claims-audit.ts';
 import { ClaimsLog, ClaimsReader, claimsScope, evidenced } from '#test/support/claims-log.ts';
 import { eventWindowMs } from './decider.ts';
 
@@ -318,58 +317,6 @@ async function decideUnder(
   return log;
 }
 
-/** Live claims, what they hold, and what was given, told from the published decisions alone. */
-function audit(messages: readonly EvidencedClaim[], decisions: ReadonlyMap<number, Decided>) {
-  const live = new Map<string, readonly string[]>();
-  const numbers = new Map<string, Set<number>>();
-  let certificates = 0;
-  let entitled = 0;
-  for (const [offset, decided] of [...decisions].sort(([a], [b]) => a - b)) {
-    const event = messages[offset]!;
-    switch (decided.decision) {
-      case 'approved': {
-        const serials = event.equipment.flatMap(({ product, serials }) =>
-          serials.map((serial) => `${product} ${serial}`),
-        );
-        for (const [other, held] of live)
-          for (const serial of serials)
-            if (held.includes(serial))
-              throw new Error(`${serial} is in the live claims ${other} and ${event.claim}`);
-        live.set(event.claim, serials);
-        const sequence = sequenceOf({
-          unit: event.unit,
-          account: event.account,
-          year: decided.certificate_year,
-        });
-        const given = numbers.get(sequence) ?? new Set<number>();
-        numbers.set(sequence, given);
-        for (let n = decided.first_number; n <= decided.last_number; n++) {
-          if (given.has(n)) throw new Error(`number ${n} was given twice in ${sequence}`);
-          given.add(n);
-        }
-        certificates += decided.last_number - decided.first_number + 1;
-        entitled += decided.certificates;
-        break;
-      }
-      case 'refused':
-        for (const { code, subject, reference } of decided.findings)
-          if (
-            code === 'serial_already_claimed' &&
-            !live.get(reference)?.some((serial) => serial.endsWith(` ${subject}`))
-          )
-            throw new Error(`${subject} was refused for ${reference}, which does not hold it`);
-        break;
-      case 'withdrawn':
-      case 'audit_failed':
-        live.delete(event.claim);
-        break;
-      default:
-        break;
-    }
-  }
-  return { live, numbers, certificates, entitled };
-}
-
 /** Told from the log alone: the event stood in it before, and is still remembered. */
 function isCopyWithinWindow(messages: readonly EvidencedClaim[], offset: number): boolean {
   const before = messages.slice(0, offset);
@@ -397,7 +344,7 @@ test('any history, any faults: decided as one reader would, nothing claimed twic
         const decisions = log.decisions();
         expect([...decisions].sort(([a], [b]) => a - b)).toEqual([...reference.decisions()]);
 
-        const { numbers, certificates, entitled } = audit(messages, decisions);
+        const { numbers, certificates, entitled } = audit((offset) => messages[offset]!, decisions);
         for (const [sequence, given] of numbers)
           expect([sequence, Math.max(...given)]).toEqual([sequence, given.size]);
         expect(certificates).toBe(entitled);

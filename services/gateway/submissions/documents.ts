@@ -47,8 +47,15 @@ export const inverterRegistration: DocumentKind = {
   ],
 };
 
-/** Files that are taken. Changes of status, batteries and invalidation get a kind of their own. */
-export const documents: readonly DocumentKind[] = [panelRegistration, inverterRegistration];
+/** HEAD-4, but for the brand: the approved list needs none to tell models apart, and records have no place for it. */
+export const batteryRegistration: DocumentKind = { ...inverterRegistration, product: 'battery' };
+
+/** Files that are taken. Changes of status and invalidation get a kind of their own. */
+export const documents: readonly DocumentKind[] = [
+  panelRegistration,
+  inverterRegistration,
+  batteryRegistration,
+];
 
 /** The kind of file that registers a product. */
 export function registrationOf(product: string): DocumentKind {
