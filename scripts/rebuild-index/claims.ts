@@ -1,6 +1,6 @@
 import { claimsScope, newestCell, sourceCell } from '#certificate/decide/claims-state.ts';
 import { ClaimsDecider } from '#certificate/decide/decider.ts';
-import { logBounds, readLog } from '#shared/adapters/kafka/read-log.ts';
+import { boundsOf, readLog } from '#shared/adapters/kafka/read-log.ts';
 import { topicName } from '#shared/adapters/kafka/topics.ts';
 import type { IndexBuilder } from '#shared/adapters/redis/index-builder.ts';
 import { assert, OperationalError } from '#shared/base/errors.ts';
@@ -137,7 +137,7 @@ async function addReplays(context: RecoveryContext, builder: IndexBuilder, cut: 
   );
   const sources = new Map<number, number>();
   let newest = 0;
-  const from = await beginning(context, topic);
+  const from = (await boundsOf(kafka, topic)).get(0)?.low ?? 0;
   await readLog({
     kafka,
     topic,
@@ -152,16 +152,6 @@ async function addReplays(context: RecoveryContext, builder: IndexBuilder, cut: 
     },
   });
   await raise(builder, sources, newest);
-}
-
-async function beginning({ kafka }: RecoveryContext, topic: string): Promise<number> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    return (await logBounds(admin, topic)).get(0)?.low ?? 0;
-  } finally {
-    await admin.disconnect();
-  }
 }
 
 async function raise(

@@ -1,6 +1,6 @@
 import { claimsScope } from '#certificate/decide/claims-state.ts';
-import { translateKafkaError } from '#shared/adapters/kafka/client.ts';
-import { logBounds } from '#shared/adapters/kafka/read-log.ts';
+import { withAdmin } from '#shared/adapters/kafka/client.ts';
+import { logBounds, storedOffset } from '#shared/adapters/kafka/read-log.ts';
 import { indexPrefix, topicName, topicsGeneration } from '#shared/adapters/kafka/topics.ts';
 import { RedisStateStore } from '#shared/adapters/redis/state-store.ts';
 import type { Scope } from '#shared/runtime/state-store.ts';
@@ -34,28 +34,15 @@ export async function caughtUp(
     return started !== 'no_index' && started.journal.every(({ origin }) => origin > position);
   };
   await waitFor(`publishing what {${scope.name}} decided up to ${position}`, published, Boolean, patienceMs);
-  const admin = context.kafka.admin();
-  await admin.connect().catch((error) => {
-    throw translateKafkaError(error, 'connect');
-  });
-  try {
+  await withAdmin(context.kafka, 'read the committed offsets', async (admin) => {
     const name = topicName(topic);
     const end = (await logBounds(admin, name)).get(partition)?.high ?? 0;
     const groupId = `${group}.g${topicsGeneration}`;
-    const written = async () => {
-      const [stored] = await admin.fetchOffsets({ groupId, topics: [name] }).catch((error) => {
-        throw translateKafkaError(error, 'read the committed offsets');
-      });
-      const found = stored?.partitions.find((entry) => entry.partition === partition);
-      return Number(found?.offset ?? -1);
-    };
     await waitFor(
       `writing ${name}/${partition} up to offset ${end}`,
-      written,
+      () => storedOffset(admin, groupId, name, partition),
       (offset) => offset >= end || end === 0,
       patienceMs,
     );
-  } finally {
-    await admin.disconnect();
-  }
+  });
 }

@@ -1,5 +1,5 @@
 import { keys } from '#certificate/decide/claims-state.ts';
-import { logBounds, readLog } from '#shared/adapters/kafka/read-log.ts';
+import { boundsOf, readLog } from '#shared/adapters/kafka/read-log.ts';
 import { indexPrefix, topicName } from '#shared/adapters/kafka/topics.ts';
 import { translated } from '#shared/adapters/redis/client.ts';
 import { stateKey } from '#shared/adapters/redis/state-store.ts';
@@ -85,12 +85,10 @@ export async function checkClaimLogs(
     topic: evidenced,
     ranges: [{ partition: 0, from: await firstSince(context, evidenced, 0, since), to: live.cut + 1 }],
     read: (message) =>
-      ledger.expect(
-        message.headers.event,
-        `${evidenced} offset ${message.offset}`,
-        'decide 0',
-        message.offset,
-      ),
+      ledger.expect(message.headers.event, `${evidenced} offset ${message.offset}`, [
+        `decide 0 ${message.offset}`,
+        `ledger-writer of claims 0 ${message.offset}`,
+      ]),
   });
   await ledger.compare();
   const submitted = topicName('claims.submitted');
@@ -178,9 +176,7 @@ async function decidedSources(
     redis.hgetall(stateKey(indexPrefix, scope, keys.sources)),
     'reading the state of claims',
   );
-  const admin = kafka.admin();
-  await admin.connect();
-  const bounds = await logBounds(admin, topicName('claims.submitted')).finally(() => admin.disconnect());
+  const bounds = await boundsOf(kafka, topicName('claims.submitted'));
   const sources = new Map<number, number>();
   for (const [partition, offset] of Object.entries(found)) {
     const end = bounds.get(Number(partition))?.high ?? 0;

@@ -1,7 +1,7 @@
 import type { Admin } from 'kafkajs';
 import { claimsScope } from '#certificate/decide/claims-state.ts';
 import type { IndexGeneration } from '#shared/adapters/clickhouse/index-generations.ts';
-import { translateKafkaError } from '#shared/adapters/kafka/client.ts';
+import { translateKafkaError, withAdmin } from '#shared/adapters/kafka/client.ts';
 import { type LogBounds, logBounds } from '#shared/adapters/kafka/read-log.ts';
 import { indexPrefix, topicName, topicsGeneration } from '#shared/adapters/kafka/topics.ts';
 import { RedisStateStore } from '#shared/adapters/redis/state-store.ts';
@@ -41,11 +41,7 @@ export async function checkPositions(
   report: Report,
   patienceMs: number,
 ): Promise<readonly LiveIndex[]> {
-  const admin = context.kafka.admin();
-  await admin.connect().catch((error) => {
-    throw translateKafkaError(error, 'connect');
-  });
-  try {
+  return withAdmin(context.kafka, 'look at the logs', async (admin) => {
     const live: LiveIndex[] = [];
     const places = placesOf(context.partitions);
     for (const place of places) {
@@ -58,9 +54,7 @@ export async function checkPositions(
       `${places.length} indexes and all consumer groups, against the logs and the watermarks`,
     );
     return live;
-  } finally {
-    await admin.disconnect();
-  }
+  });
 }
 
 function placesOf(partitions: number): readonly Place[] {

@@ -1,4 +1,5 @@
 import { checkConservation } from '#shared/adapters/clickhouse/conservation.ts';
+import { withAdmin } from '#shared/adapters/kafka/client.ts';
 import { logBounds, readLog } from '#shared/adapters/kafka/read-log.ts';
 import { topicName } from '#shared/adapters/kafka/topics.ts';
 import { count, type RecoveryContext } from '../recovery/context.ts';
@@ -139,21 +140,17 @@ export async function checkManifests(
 }
 
 /** The first offset that is kept and not older. */
-export async function firstSince(
+export function firstSince(
   { kafka }: RecoveryContext,
   topic: string,
   partition: number,
   since: number,
 ): Promise<number> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
+  return withAdmin(kafka, `read the offsets of ${topic}`, async (admin) => {
     const low = (await logBounds(admin, topic)).get(partition)?.low ?? 0;
     if (since <= 0) return low;
     const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, since);
     const found = Number(offsets.find((entry) => entry.partition === partition)?.offset ?? low);
     return Math.max(found, low);
-  } finally {
-    await admin.disconnect();
-  }
+  });
 }

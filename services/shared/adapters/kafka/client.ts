@@ -113,3 +113,20 @@ function textHeaders(headers: kafkajs.IHeaders | undefined): Readonly<Record<str
     if (value !== undefined) text[name] = String(value);
   return text;
 }
+
+/** A connection for asking and ordering, closed afterwards. */
+export async function withAdmin<Result>(
+  kafka: kafkajs.Kafka,
+  doing: string,
+  work: (admin: kafkajs.Admin) => Promise<Result>,
+): Promise<Result> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    return await work(admin);
+  } catch (error) {
+    throw translateKafkaError(error, doing);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
