@@ -1,5 +1,5 @@
 import { type KeptLetter, readDeadLetter } from '#shared/adapters/kafka/dead-letters.ts';
-import { logBounds, readLog } from '#shared/adapters/kafka/read-log.ts';
+import { boundsOf, readLog } from '#shared/adapters/kafka/read-log.ts';
 import { topicName } from '#shared/adapters/kafka/topics.ts';
 import type { RecoveryContext } from '../recovery/context.ts';
 
@@ -78,9 +78,7 @@ async function readHeads(
 ): Promise<readonly Omit<Letter, 'state'>[]> {
   const { kafka } = context;
   const topic = topicName('dead.letters');
-  const admin = kafka.admin();
-  await admin.connect();
-  const bounds = await logBounds(admin, topic).finally(() => admin.disconnect());
+  const bounds = await boundsOf(kafka, topic);
   const heads = new Map<string, LetterHead & { readonly copies: number[] }>();
   await readLog({
     kafka,

@@ -1,13 +1,13 @@
 import { claimsScope, newestCell, sourceCell } from '#certificate/decide/claims-state.ts';
 import { ClaimsDecider } from '#certificate/decide/decider.ts';
-import { logBounds, readLog } from '#shared/adapters/kafka/read-log.ts';
+import { boundsOf, readLog } from '#shared/adapters/kafka/read-log.ts';
 import { topicName } from '#shared/adapters/kafka/topics.ts';
 import type { IndexBuilder } from '#shared/adapters/redis/index-builder.ts';
 import { assert, OperationalError } from '#shared/base/errors.ts';
 import { Codec } from '#shared/codec/codec.ts';
 import type { Decided, DecidedClaim } from '#shared/domain/claims/claim.ts';
 import { utf8Bytes } from '#shared/runtime/state-store.ts';
-import { ledgerClaims } from '../recovery/claims-fold.ts';
+import { type ClaimRange, ledgerClaims } from '../recovery/claims-fold.ts';
 import type { RecoveryContext } from '../recovery/context.ts';
 import { watermarkOf } from '../recovery/ledger.ts';
 import { currentGeneration, rebuildGeneration } from './generation.ts';
@@ -42,7 +42,7 @@ export async function rebuildClaims(
   const { generation, filled } = await rebuildGeneration(context, former, {
     scope: claimsScope,
     async fill(builder) {
-      const events = await decideAgain(context, builder, cut, progress);
+      const events = await decideAgain(context, builder, { after: -1, cut }, progress);
       await addReplays(context, builder, cut);
       const seekOffset = await claimsSeekOffset(context.kafka, cut);
       await builder.finish(cut, seekOffset);
@@ -52,11 +52,15 @@ export async function rebuildClaims(
   return { generation: generation.generation, cut, ...filled };
 }
 
-async function decideAgain(
+/**
+ * Decides the events of a range of the ledger into a generation that is being built, and says how many they were.
+ * @throws OperationalError `decided_otherwise` when one is not what the ledger says
+ */
+export async function decideAgain(
   { clickhouse }: RecoveryContext,
   builder: IndexBuilder,
-  cut: number,
-  progress: (events: number) => void,
+  range: ClaimRange,
+  progress: (events: number) => void = () => undefined,
 ): Promise<number> {
   let events = 0;
   let waiting: DecidedClaim[] = [];
@@ -65,7 +69,7 @@ async function decideAgain(
     events += chunk.length;
     progress(events);
   };
-  for await (const block of ledgerClaims(clickhouse, { cut, order: 'decided' })) {
+  for await (const block of ledgerClaims(clickhouse, range)) {
     waiting.push(...block);
     while (waiting.length >= chunkEventsMax) {
       await decide(waiting.slice(0, chunkEventsMax));
@@ -133,7 +137,7 @@ async function addReplays(context: RecoveryContext, builder: IndexBuilder, cut: 
   );
   const sources = new Map<number, number>();
   let newest = 0;
-  const from = await beginning(context, topic);
+  const from = (await boundsOf(kafka, topic)).get(0)?.low ?? 0;
   await readLog({
     kafka,
     topic,
@@ -148,16 +152,6 @@ async function addReplays(context: RecoveryContext, builder: IndexBuilder, cut: 
     },
   });
   await raise(builder, sources, newest);
-}
-
-async function beginning({ kafka }: RecoveryContext, topic: string): Promise<number> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    return (await logBounds(admin, topic)).get(0)?.low ?? 0;
-  } finally {
-    await admin.disconnect();
-  }
 }
 
 async function raise(

@@ -75,20 +75,25 @@ async function forgetFormer(
 ): Promise<void> {
   for (const known of await knownGenerations(clickhouse, scope)) {
     if (Number(known.generation) >= Number(current.generation)) continue;
-    await unlink(redis, scope.scope, known);
+    await unlinkGeneration(redis, scope.scope, known);
   }
 }
 
 const unlinkedAtOnce = 1_000;
 
-async function unlink(redis: Redis, scope: string, { generation, buckets }: IndexGeneration): Promise<void> {
+/** Frees every key of one generation that is not in use. */
+export async function unlinkGeneration(
+  redis: Redis,
+  scope: string,
+  { generation, buckets }: Pick<IndexGeneration, 'generation' | 'buckets'>,
+): Promise<void> {
   const names = stateNames(scope, buckets).map((name) =>
     stateKey(indexPrefix, { name: scope, generation }, name),
   );
   for (let from = 0; from < names.length; from += unlinkedAtOnce)
     await translated(
       redis.unlink(...names.slice(from, from + unlinkedAtOnce)),
-      'freeing a former generation of the index',
+      'freeing a generation of the index',
     );
 }
 

@@ -1,6 +1,6 @@
-import type { Admin, Kafka } from 'kafkajs';
-import { translateKafkaError } from '#shared/adapters/kafka/client.ts';
-import { logBounds, readLog } from '#shared/adapters/kafka/read-log.ts';
+import type { Kafka } from 'kafkajs';
+import { withAdmin } from '#shared/adapters/kafka/client.ts';
+import { boundsOf, readLog, storedOffset } from '#shared/adapters/kafka/read-log.ts';
 import { topicName, topicsGeneration } from '#shared/adapters/kafka/topics.ts';
 import { OperationalError } from '#shared/base/errors.ts';
 import { readHeaders } from '#shared/codec/headers.ts';
@@ -13,42 +13,29 @@ import type { InMessage } from '#shared/runtime/stage.ts';
  * @throws OperationalError `seek_rule`, not retryable
  */
 export async function serialsSeekOffset(kafka: Kafka, partition: number, cut: number): Promise<number> {
-  const admin = kafka.admin();
-  await admin.connect().catch((error) => {
-    throw translateKafkaError(error, 'connect');
-  });
-  try {
-    const listed = topicName('serials.listed');
-    const { low, high } = (await logBounds(admin, listed)).get(partition) ?? { low: 0, high: 0 };
-    if (low === 0) return 0;
-    const first =
-      low < high ? await firstMessage(kafka, listed, { partition, from: low, to: high }) : undefined;
-    const headers = first && readHeaders(first.headers);
-    if (headers?.origin !== undefined && headers.origin <= cut) return low;
-    if (headers?.link !== undefined && headers.link <= cut) return low;
-    const passed = await committed(
-      admin,
-      `cec-validation.g${topicsGeneration}`,
-      'serials.submitted',
-      partition,
-    );
-    const to = Math.min(headers?.origin ?? Number.POSITIVE_INFINITY, passed);
-    const missing = await firstMessage(kafka, topicName('serials.submitted'), {
-      partition,
-      from: cut + 1,
-      to,
-    });
-    if (!missing) return low;
-    throw new OperationalError(
-      'seek_rule',
-      `partition ${partition}: the ledger is complete up to origin ${cut}, and ${listed} begins behind origin ${missing.offset}: ` +
-        `stop cec-validation, set its group cec-validation.g${topicsGeneration} back to offset ${cut + 1} of ` +
-        `${topicName('serials.submitted')}/${partition}, start it again, and rebuild when it has caught up`,
-      { retryable: false },
-    );
-  } finally {
-    await admin.disconnect();
-  }
+  const listed = topicName('serials.listed');
+  const { low, high } = (await boundsOf(kafka, listed)).get(partition) ?? { low: 0, high: 0 };
+  if (low === 0) return 0;
+  const first =
+    low < high ? await firstMessage(kafka, listed, { partition, from: low, to: high }) : undefined;
+  const headers = first && readHeaders(first.headers);
+  if (headers?.origin !== undefined && headers.origin <= cut) return low;
+  if (headers?.link !== undefined && headers.link <= cut) return low;
+  const submitted = topicName('serials.submitted');
+  const groupId = `cec-validation.g${topicsGeneration}`;
+  const passed = await withAdmin(kafka, 'read the committed offsets', (admin) =>
+    storedOffset(admin, groupId, submitted, partition),
+  );
+  const to = Math.min(headers?.origin ?? Number.POSITIVE_INFINITY, passed);
+  const missing = await firstMessage(kafka, submitted, { partition, from: cut + 1, to });
+  if (!missing) return low;
+  throw new OperationalError(
+    'seek_rule',
+    `partition ${partition}: the ledger is complete up to origin ${cut}, and ${listed} begins behind origin ${missing.offset}: ` +
+      `stop cec-validation, set its group ${groupId} back to offset ${cut + 1} of ${submitted}/${partition}, ` +
+      'start it again, and rebuild when it has caught up',
+    { retryable: false },
+  );
 }
 
 /**
@@ -56,23 +43,15 @@ export async function serialsSeekOffset(kafka: Kafka, partition: number, cut: nu
  * @throws OperationalError `seek_rule`, not retryable
  */
 export async function claimsSeekOffset(kafka: Kafka, cut: number): Promise<number> {
-  const admin = kafka.admin();
-  await admin.connect().catch((error) => {
-    throw translateKafkaError(error, 'connect');
-  });
-  try {
-    const topic = topicName('claims.evidenced');
-    const { low, high } = (await logBounds(admin, topic)).get(0) ?? { low: 0, high: 0 };
-    if (low <= cut + 1 && cut + 1 <= high) return cut + 1;
-    throw new OperationalError(
-      'seek_rule',
-      `the ledger has every claim up to offset ${cut} of ${topic}, which is kept from ${low} to ${high}: ` +
-        'retention has passed what was not decided yet, or the topic was recreated. Restore the matching stores',
-      { retryable: false },
-    );
-  } finally {
-    await admin.disconnect();
-  }
+  const topic = topicName('claims.evidenced');
+  const { low, high } = (await boundsOf(kafka, topic)).get(0) ?? { low: 0, high: 0 };
+  if (low <= cut + 1 && cut + 1 <= high) return cut + 1;
+  throw new OperationalError(
+    'seek_rule',
+    `the ledger has every claim up to offset ${cut} of ${topic}, which is kept from ${low} to ${high}: ` +
+      'retention has passed what was not decided yet, or the topic was recreated. Restore the matching stores',
+    { retryable: false },
+  );
 }
 
 async function firstMessage(
@@ -91,13 +70,4 @@ async function firstMessage(
     },
   });
   return found;
-}
-
-async function committed(admin: Admin, groupId: string, topic: string, partition: number): Promise<number> {
-  try {
-    const [entry] = await admin.fetchOffsets({ groupId, topics: [topicName(topic)] });
-    return Math.max(Number(entry?.partitions.find((part) => part.partition === partition)?.offset ?? -1), 0);
-  } catch (error) {
-    throw translateKafkaError(error, 'read the committed offsets');
-  }
 }

@@ -104,8 +104,9 @@ export async function runTool<A>(options: {
   try {
     return await options.work(opened.context, given);
   } catch (error) {
-    if (!(error instanceof OperationalError)) throw error;
-    complain(`${options.name} could not be done: ${error.message}`);
+    // Whatever it was: the exit code says that nothing was found out, not what was found.
+    const why = error instanceof OperationalError ? error.message : (error as Error).stack;
+    complain(`${options.name} could not be done: ${why}`);
     return 2;
   } finally {
     await opened.close();

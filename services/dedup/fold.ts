@@ -43,6 +43,12 @@ export function foldEntries(entries: readonly LedgerEntry[]): readonly NamedSlot
   return [...slots.values()];
 }
 
+/** By the names of the holders: slots of one serial in an order that does not depend on who came first. */
+export function byName(a: NamedSlot, b: NamedSlot): number {
+  if (a.holder === b.holder) return 0;
+  return a.holder < b.holder ? -1 : 1;
+}
+
 /** In the order of the log: that of the messages, and of the rows of one message. */
 export function inLogOrder<T extends { readonly origin: number; readonly row: number }>(
   items: readonly T[],

@@ -80,3 +80,20 @@ function textHeaders(headers: Kafkajs.IHeaders | undefined): Readonly<Record<str
     if (value !== undefined) text[name] = String(value);
   return text;
 }
+
+/** A connection for asking and ordering, closed afterwards. */
+export async function withAdmin<Result>(
+  kafka: Kafkajs.Kafka,
+  doing: string,
+  work: (admin: Kafkajs.Admin) => Promise<Result>,
+): Promise<Result> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    return await work(admin);
+  } catch (error) {
+    throw translateKafkaError(error, doing);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}

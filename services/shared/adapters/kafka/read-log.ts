@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, Kafka } from 'kafkajs';
 import { OperationalError } from '#shared/base/errors.ts';
 import type { InMessage } from '#shared/runtime/stage.ts';
-import { toInMessage, translateKafkaError } from './client.ts';
+import { toInMessage, translateKafkaError, withAdmin } from './client.ts';
 
 /** A piece of one partition: from `from` up to, and without, `to`. */
 export interface LogRange {
@@ -39,6 +39,26 @@ export async function logBounds(admin: Admin, topic: string): Promise<ReadonlyMa
     );
   } catch (error) {
     throw translateKafkaError(error, `read the offsets of ${topic}`);
+  }
+}
+
+/** `logBounds` over a connection of its own. */
+export function boundsOf(kafka: Kafka, topic: string): Promise<ReadonlyMap<number, LogBounds>> {
+  return withAdmin(kafka, `read the offsets of ${topic}`, (admin) => logBounds(admin, topic));
+}
+
+/** The group's stored position in a partition; -1 when there is none. */
+export async function storedOffset(
+  admin: Admin,
+  groupId: string,
+  topic: string,
+  partition: number,
+): Promise<number> {
+  try {
+    const [entry] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    return Number(entry?.partitions.find((part) => part.partition === partition)?.offset ?? -1);
+  } catch (error) {
+    throw translateKafkaError(error, 'read the committed offsets');
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Admin, Kafka } from 'kafkajs';
 import { assert, OperationalError } from '#shared/base/errors.ts';
 import plan from '../../../../deploy/kafka/topics.json' with { type: 'json' };
-import { translateKafkaError } from './client.ts';
+import { withAdmin } from './client.ts';
 import { kafkajs } from './kafkajs.ts';
 
 export type TopicsProfile = keyof typeof plan.profiles;
@@ -251,19 +251,3 @@ async function known<Result>(ask: () => Promise<Result>): Promise<Result> {
 }
 
 const becomingKnown: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
-
-async function withAdmin<Result>(
-  kafka: Kafka,
-  doing: string,
-  work: (admin: Admin) => Promise<Result>,
-): Promise<Result> {
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
-    return await work(admin);
-  } catch (error) {
-    throw translateKafkaError(error, doing);
-  } finally {
-    await admin.disconnect();
-  }
-}
