@@ -1,9 +1,8 @@
-import { createRequire } from 'node:module';
-import kafkajs from 'kafkajs';
+import type * as Kafkajs from 'kafkajs';
 import { OperationalError } from '#shared/base/errors.ts';
 import type { InMessage } from '#shared/runtime/stage.ts';
+import { kafkajs } from './kafkajs.ts';
 
-// A CommonJS module whose errors Node does not see as named exports.
 const { Kafka, KafkaJSError, KafkaJSProtocolError, Partitioners, logLevel } = kafkajs;
 
 export interface KafkaLog {
@@ -11,40 +10,8 @@ export interface KafkaLog {
   warn(details: object, message: string): void;
 }
 
-interface RequestQueue {
-  pending: unknown[];
-  throttledUntil: number;
-  throttleCheckTimeoutId: NodeJS.Timeout | null;
-  checkPendingRequests(): void;
-}
-
-let patched = false;
-
-/**
- * kafkajs re-arms a timer for ever on every idle connection, often with a negative delay. A timer is needed only
- * while requests wait for a throttle to end; all other pending requests are sent when one in flight is answered.
- */
-function patchRequestQueue(): void {
-  if (patched) return;
-  patched = true;
-  const queue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {
-    prototype: RequestQueue & { scheduleCheckPendingRequests(): void };
-  };
-  queue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
-    if (this.pending.length === 0 || this.throttleCheckTimeoutId) return;
-    this.throttleCheckTimeoutId = setTimeout(
-      () => {
-        this.throttleCheckTimeoutId = null;
-        this.checkPendingRequests();
-      },
-      Math.max(this.throttledUntil - Date.now(), 10),
-    );
-  };
-}
-
 /** One Kafka client per process. `brokers`: host:port, comma-separated. */
-export function createKafka(options: { brokers: string; clientId: string; log: KafkaLog }): kafkajs.Kafka {
-  patchRequestQueue();
+export function createKafka(options: { brokers: string; clientId: string; log: KafkaLog }): Kafkajs.Kafka {
   return new Kafka({
     clientId: options.clientId,
     brokers: options.brokers.split(','),
@@ -91,13 +58,13 @@ export function translateKafkaError(cause: unknown, doing: string): unknown {
   );
 }
 
-function rootCause(error: kafkajs.KafkaJSError): Error {
+function rootCause(error: Kafkajs.KafkaJSError): Error {
   const next = (error as { cause?: unknown }).cause ?? (error as { originalError?: unknown }).originalError;
   return next instanceof KafkaJSError ? rootCause(next) : error;
 }
 
 /** A message as stages see it: numbers for offsets, text for headers. */
-export function toInMessage(message: kafkajs.KafkaMessage): InMessage {
+export function toInMessage(message: Kafkajs.KafkaMessage): InMessage {
   return {
     offset: Number(message.offset),
     key: message.key,
@@ -107,7 +74,7 @@ export function toInMessage(message: kafkajs.KafkaMessage): InMessage {
   };
 }
 
-function textHeaders(headers: kafkajs.IHeaders | undefined): Readonly<Record<string, string>> {
+function textHeaders(headers: Kafkajs.IHeaders | undefined): Readonly<Record<string, string>> {
   const text: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers ?? {}))
     if (value !== undefined) text[name] = String(value);

@@ -1,7 +1,8 @@
-import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
 import { assert, OperationalError } from '#shared/base/errors.ts';
 import plan from '../../../../deploy/kafka/topics.json' with { type: 'json' };
 import { translateKafkaError } from './client.ts';
+import { kafkajs } from './kafkajs.ts';
 
 export type TopicsProfile = keyof typeof plan.profiles;
 export const topicsProfiles = ['local', 'production'] as const satisfies readonly TopicsProfile[];
