@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { CsvParserStream, ParserOptions } from 'fast-csv';
 import { type Refusal, refuse } from '#gateway/refusal.ts';
 import type { Delimiter } from './dialect.ts';
+import { CsvParserStream, ParserOptions } from './fast-csv.ts';
 import { locateBrokenQuotes } from './quotes.ts';
 
 /** Characters given to the parser at once; also the most that one record may hold, unless a kind of file needs more. */
