@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import avro from 'avsc';
+import './avsc-strings.ts';
 import { boundedArrays } from './bounded-arrays.ts';
 
 /** One Avro schema as written in `schemas/`. Only records travel on topics. */
