@@ -47,7 +47,7 @@ export async function startBenchFleet(options: {
     suppliers: [supplier],
   });
   const made = await operator.post<{ key: string }>(`/v1/accounts/${account.id}/keys`, { label: 'bench' });
-  const uploader = new Uploader(fleet.gatewayUrl, made.key);
+  const uploader = new Uploader(fleet.gatewayUrl, made.key, await uploadDeclaration(operator));
   const clickhouse = createClickhouse({
     url: fleet.engines.urls.clickhouseUrl,
     database: 'ledger',
@@ -71,6 +71,13 @@ export async function startBenchFleet(options: {
       await fleet.stop();
     },
   };
+}
+
+/** The declaration that goes with every file today. */
+async function uploadDeclaration(client: GatewayClient): Promise<string> {
+  type Text = { id: string; kind: string; current: boolean };
+  const { declarations } = await client.get<{ declarations: Text[] }>('/v1/declarations');
+  return declarations.find(({ kind, current }) => kind === 'file_upload' && current)!.id;
 }
 
 /** Waits until ClickHouse has merged what the last run left, so that the next one does not pay for it. */

@@ -13,15 +13,22 @@ export class Uploader {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
   readonly #url: string;
   readonly #key: string;
+  readonly #declaration: string;
 
-  constructor(url: string, key: string) {
+  constructor(url: string, key: string, declaration: string) {
     this.#url = url;
     this.#key = key;
+    this.#declaration = declaration;
   }
 
   /** Resolves with the id when the gateway has answered 202. */
   async upload(csv: Buffer): Promise<string> {
-    const accepted = await this.#call<{ id: string }>('POST', '/v1/submissions', 202, csv);
+    const accepted = await this.#call<{ id: string }>(
+      'POST',
+      `/v1/submissions?declaration=${this.#declaration}`,
+      202,
+      csv,
+    );
     return accepted.id;
   }
 

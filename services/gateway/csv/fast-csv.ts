@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type * as FastCsv from 'fast-csv';
 
 /**
- * The one place where fast-csv is loaded. Two of its inner functions are replaced by ones that give the same (tested
+ * The one place where fast-csv is loaded to read. Two of its inner functions are replaced by ones that give the same (tested
  * against the untouched ones) without an object or a regular expression for every character: reading a cell without
  * quotation marks, and finding what comes next.
  */
