@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { GatewayClient } from '#scripts/demo/client.ts';
+import { GatewayClient, until } from '#scripts/demo/client.ts';
 import { readModels } from '#scripts/demo/planted.ts';
 import { importList } from '#scripts/demo/scenario.ts';
 import type { EngineUrls } from '#scripts/engines/engines.ts';
@@ -139,8 +139,15 @@ it.skipIf(process.platform !== 'linux')(
 
     const last = recordedPids();
     next.child.kill('SIGTERM');
-    expect(await next.exited).toBe(0);
-    expect(last.filter(alive)).toEqual([]);
+    // npm hands the signal on, and may end by it before those below have stopped in order.
+    expect([0, null]).toContain(await next.exited);
+    await until(
+      'everything to stop',
+      async () => last.filter(alive),
+      (left) => left.length === 0,
+      60_000,
+    );
+    expect(existsSync(path.join(dataDir, 'run', 'lock.json'))).toBe(false);
   },
   300_000,
 );
