@@ -60,6 +60,12 @@ const child = spawn(command, rest, {
 });
 // Signals to the launcher are the child's business: it stops in order, and its exit becomes ours.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+// npm hands SIGTERM to the shell between us and itself, which dies of it and tells nobody: then our parent is another one.
+const parent = process.ppid;
+if (process.env.npm_lifecycle_event)
+  setInterval(() => {
+    if (process.ppid !== parent) child.kill('SIGTERM');
+  }, 250).unref();
 child.on('exit', (code, signal) =>
   process.exit(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)),
 );
