@@ -22,41 +22,63 @@ export function holdsOn({ from, to }: Pick<Authority, 'from' | 'to'>, day: strin
   return (from === undefined || from <= day) && (to === undefined || day <= to);
 }
 
+/** Models of a holder, as keys; undefined for all of them. */
+type Models = ReadonlySet<string> | undefined;
+
 /** The test of one day: names compare as all texts do (SER-2). */
 export function authorityTest(authorities: readonly Authority[], day: string): AuthorityTest {
-  const bySupplier = new Map<string, Scope[]>();
+  // By supplier, then by holder; what holds for any holder stands under undefined.
+  const suppliers = new Map<string, Map<string | undefined, Models[]>>();
   for (const authority of authorities) {
     if (!holdsOn(authority, day)) continue;
-    const key = normalise(authority.supplier);
-    bySupplier.set(key, [...(bySupplier.get(key) ?? []), scopeOf(authority)]);
+    const { supplier, holder, models } = keysOf(authority);
+    const holders = suppliers.get(supplier) ?? new Map<string | undefined, Models[]>();
+    suppliers.set(supplier, holders);
+    const known = holders.get(holder);
+    if (known) known.push(models);
+    else holders.set(holder, [models]);
   }
-  return (supplierKey, holderKey, modelKey) =>
-    bySupplier.get(supplierKey)?.some((scope) => covers(scope, holderKey, modelKey)) ?? false;
-}
-
-interface Scope {
-  readonly holder: string | undefined;
-  readonly models: ReadonlySet<string> | undefined;
-}
-
-function scopeOf({ holder, models }: Authority): Scope {
-  return {
-    holder: holder === undefined ? undefined : normalise(holder),
-    models: models && new Set(models.map(normalise)),
+  return (supplierKey, holderKey, modelKey) => {
+    const holders = suppliers.get(supplierKey);
+    if (!holders || holderKey === undefined) return holders !== undefined;
+    return [holderKey, undefined].some((key) =>
+      holders.get(key)?.some((models) => includes(models, modelKey)),
+    );
   };
 }
 
-function covers(scope: Scope, holder: string | undefined, model: string | undefined): boolean {
-  return (
-    (holder === undefined || scope.holder === undefined || scope.holder === holder) &&
-    (model === undefined || scope.models === undefined || scope.models.has(model))
-  );
+function includes(models: Models, model: string | undefined): boolean {
+  return models === undefined || model === undefined || models.has(model);
+}
+
+interface Keys {
+  readonly supplier: string;
+  readonly holder: string | undefined;
+  readonly models: Models;
+}
+
+// An authority never changes, and is asked about with every upload and look-up.
+const keys = new WeakMap<Authority, Keys>();
+
+function keysOf(authority: Authority): Keys {
+  const known = keys.get(authority);
+  if (known) return known;
+  const { supplier, holder, models } = authority;
+  const made = {
+    supplier: normalise(supplier),
+    holder: holder === undefined ? undefined : normalise(holder),
+    models: models && new Set(models.map(normalise)),
+  };
+  keys.set(authority, made);
+  return made;
 }
 
 /** Names of the suppliers that the authorities are about, each once, as first written. */
 export function suppliersOf(authorities: readonly Authority[]): readonly string[] {
   const names = new Map<string, string>();
-  for (const { supplier } of authorities)
-    if (!names.has(normalise(supplier))) names.set(normalise(supplier), supplier);
+  for (const authority of authorities) {
+    const key = keysOf(authority).supplier;
+    if (!names.has(key)) names.set(key, authority.supplier);
+  }
   return [...names.values()];
 }

@@ -187,7 +187,7 @@ test('users, contact, authorities, providers, details, declarations', () => {
     version: 12,
     contact: 'w',
     users: [
-      { user: 'u', administrator: true },
+      { user: 'u', administrator: false },
       { user: 'v', administrator: true },
       { user: 'w', administrator: true },
     ],

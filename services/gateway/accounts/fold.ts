@@ -72,7 +72,7 @@ function applyChange(account: Account, change: Later, event: AccountEvent): Part
     case 'subscription_revoked':
       return revokeSubscriptions(account, ({ id }) => id === change.data.subscription, at);
     case 'contact_changed':
-      return { contact: change.data.user, users: permitted(account, change.data.user, true, at) };
+      return contactChanged(account, change.data.user, at);
     case 'user_permitted':
       return { users: permitted(account, change.data.user, change.data.administrator, at) };
     case 'user_removed':
@@ -142,6 +142,14 @@ function permitted({ users }: Account, user: string, administrator: boolean, at:
   return users.some((of) => of.user === user)
     ? users.map((of) => (of.user === user ? { ...of, administrator } : of))
     : [...users, { user, administrator, addedAt: at }];
+}
+
+/** Who is not the contact any more keeps no permission from it: administrators may give it again. */
+function contactChanged(account: Account, contact: string, at: number): Partial<Account> {
+  const users = account.users.map((of) =>
+    of.user === account.contact ? { ...of, administrator: false } : of,
+  );
+  return { contact, users: permitted({ ...account, users }, contact, true, at) };
 }
 
 function assessed(

@@ -47,6 +47,21 @@ describe('who may upload what', () => {
       });
   });
 
+  test('whoever waits for the assessment is told so', () => {
+    const lodged = { id: 'x', legalName: 'A', abn: '', lodgedAt: 1, lodgedBy: 'user:u' };
+    const contact = { name: '', email: '', phone: '' };
+    const waiting = {
+      ...acme,
+      kinds: ['general', 'vsp'],
+      applications: [{ ...lodged, contact, kinds: ['general', 'inverter_supplier'] }],
+    } as const;
+    expect(permit(waiting, 'csv', 'file-upload-1', 'inverter')).toMatchObject({
+      refused: 'application_pending',
+      facts: { application: 'x' },
+    });
+    expect(permit(waiting, 'csv', 'file-upload-1')).toHaveProperty('sender');
+  });
+
   test('whoever may upload something is an uploader', () => {
     const kinds = (['panel', 'inverter', 'battery'] as const).flatMap(kindsOfProduct);
     expect([...new Set(kinds)].sort()).toEqual([...uploaderKinds].sort());

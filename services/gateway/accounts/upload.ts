@@ -3,7 +3,7 @@ import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import type { Sender } from '#gateway/submissions/rows.ts';
 import { sydneyDay } from '#shared/domain/days.ts';
 import type { Channel, Product } from '#shared/domain/serials.ts';
-import { type AccountKind, isOfKind } from './account.ts';
+import { type Account, type AccountKind, isOfKind, pendingApplication } from './account.ts';
 import type { Accounts } from './accounts.ts';
 import { actorOf } from './actor.ts';
 import { authorityTest, suppliersOf } from './authority.ts';
@@ -57,6 +57,14 @@ export function permitCheck(accounts: Knowledge, identity: Identity, product: Pr
   const needed = kindsOfProduct(product);
   return isOfKind(identity.account, ...needed)
     ? senderOf(accounts, identity)
+    : notProvided(identity.account, needed);
+}
+
+/** A6: whoever waits for an assessment is told so. */
+function notProvided(account: Account, needed: readonly AccountKind[]): Refusal {
+  const pending = pendingApplication(account);
+  return pending?.kinds.some((kind) => needed.includes(kind))
+    ? refuse('application_pending', undefined, { application: pending.id })
     : refuse('product_not_registered', undefined, { needed });
 }
 
