@@ -200,7 +200,12 @@ test('without the approved list the rest is checked, and the answer says so', as
 
 test('where no list was ever imported, all or nothing is not judged by half', async () => {
   const { call, written } = await open({ list: async () => undefined });
-  const reject = await call('acme', 'POST', `/v1/submissions?onError=reject&${declared}`, heading + row('S1'));
+  const reject = await call(
+    'acme',
+    'POST',
+    `/v1/submissions?onError=reject&${declared}`,
+    heading + row('S1'),
+  );
   expect(reject).toMatchObject({ status: 503, body: { code: 'temporarily_unavailable' } });
   expect(written).toEqual([]);
 });
