@@ -198,6 +198,18 @@ test('without the approved list the rest is checked, and the answer says so', as
   expect(await call('acme', 'POST', `/v1/submissions?${declared}`, mixed)).toMatchObject({ status: 202 });
 });
 
+test('where no list was ever imported, all or nothing is not judged by half', async () => {
+  const { call, written } = await open({ list: async () => undefined });
+  const reject = await call(
+    'acme',
+    'POST',
+    `/v1/submissions?onError=reject&${declared}`,
+    heading + row('S1'),
+  );
+  expect(reject).toMatchObject({ status: 503, body: { code: 'temporarily_unavailable' } });
+  expect(written).toEqual([]);
+});
+
 test('onError=reject: a fault in any row refuses the file, and all rows with faults are named', async () => {
   const { call, written } = await open();
   const refused = await call('acme', 'POST', `/v1/submissions?onError=reject&${declared}`, mixed);

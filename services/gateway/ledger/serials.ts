@@ -26,6 +26,9 @@ export async function latestEntries(
   );
   return rows.map(({ note, listing_note, decision_note, ...entry }) => ({
     ...entry,
-    remarks: [...note.split(' '), listing_note, decision_note].filter((code) => code !== ''),
+    // The note of a registration holds codes, that of a change a text of its sender.
+    remarks: [...(entry.outcome === 'registered' ? note.split(' ') : []), listing_note, decision_note].filter(
+      (code) => code !== '',
+    ),
   }));
 }

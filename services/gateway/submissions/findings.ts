@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import { joinKey } from '#shared/base/keys.ts';
-import { assessListing } from '#shared/domain/listing/assess.ts';
+import { assessListing, type ListingFinding } from '#shared/domain/listing/assess.ts';
 import type { ListIndex, Suggestion } from '#shared/domain/listing/list-index.ts';
 import { findReason } from '#shared/domain/reasons.ts';
 import type { SerialRecord } from '#shared/domain/serials.ts';
@@ -42,27 +43,47 @@ export function gatewayFindings(
     ]);
 }
 
-/** What the approved list says of the rows without a fault, as it stands on that day; and what may have been meant. */
-export function listFindings(
+/**
+ * What the approved list says of the rows without a fault, as it stands on that day; and what may have been meant. Each
+ * model is looked for once, and others are served in between.
+ */
+export async function listFindings(
   records: readonly SerialRecord[],
   document: DocumentKind,
   list: ListIndex,
   onDay: string,
-): readonly RowFinding[] {
-  const suggestions = new Map<string, readonly Suggestion[]>();
-  return records.flatMap((record) => {
-    if (record.finding !== '') return [];
-    const { holder, model } = record;
-    const listing = assessListing(record, list.find(holder, model), onDay);
+): Promise<readonly RowFinding[]> {
+  const known = new Map<string, ListAnswer>();
+  const findings: RowFinding[] = [];
+  for (const record of records) {
+    if (record.finding !== '') continue;
+    const key = joinKey(record.holder, record.model);
+    let answer = known.get(key);
+    if (!answer) {
+      answer = askList(list, record, onDay);
+      known.set(key, answer);
+      if (answer.nearest.length > 0) await setImmediate();
+    }
     const place = placeOf(record, document, headingOf(document, 'model'));
-    if (listing.finding === 'listed')
-      return listing.note === '' ? [] : [finding(record, 'remark', listing.note, place)];
-    const key = joinKey(holder, model);
-    const nearest = suggestions.get(key) ?? list.suggest(holder, model);
-    suggestions.set(key, nearest);
-    const notListed = finding(record, 'refused', listing.finding, place);
-    return [nearest.length === 0 ? notListed : { ...notListed, nearest }];
-  });
+    if (answer.finding === 'listed') {
+      if (answer.note !== '') findings.push(finding(record, 'remark', answer.note, place));
+      continue;
+    }
+    const notListed = finding(record, 'refused', answer.finding, place);
+    const { nearest } = answer;
+    findings.push(nearest.length === 0 ? notListed : { ...notListed, nearest });
+  }
+  return findings;
+}
+
+interface ListAnswer extends ListingFinding {
+  readonly nearest: readonly Suggestion[];
+}
+
+function askList(list: ListIndex, record: SerialRecord, onDay: string): ListAnswer {
+  const { holder, model } = record;
+  const answer = assessListing(record, list.find(holder, model), onDay);
+  return { ...answer, nearest: answer.finding === 'listed' ? [] : list.suggest(holder, model) };
 }
 
 /** Rows whose serial an earlier row has under the same holder (DMG-12). */

@@ -94,7 +94,7 @@ export class Intake {
     const list = await this.#listIfThere(sent.document.product);
     const findings = [
       ...gatewayFindings(records, sent.document),
-      ...(list ? this.#listFindings(contents, sent.document, list) : []),
+      ...(list ? await this.#listFindings(contents, sent.document, list) : []),
       ...repeatedFindings(records, sent.document),
     ].sort((a, b) => a.record - b.record);
     return { contents, lists: list !== undefined, findings };
@@ -129,7 +129,7 @@ export class Intake {
       );
     const refused = [
       ...gatewayFindings(contents.records, document),
-      ...this.#listFindings(contents, document, list),
+      ...(await this.#listFindings(contents, document, list)),
     ]
       .filter(({ effect }) => effect === 'refused')
       .sort((a, b) => a.record - b.record);
@@ -141,7 +141,7 @@ export class Intake {
     });
   }
 
-  #listFindings(contents: Contents, document: DocumentKind, list: ListIndex): readonly RowFinding[] {
+  #listFindings(contents: Contents, document: DocumentKind, list: ListIndex): Promise<readonly RowFinding[]> {
     return listFindings(contents.records, document, list, sydneyDay(this.#options.now()));
   }
 

@@ -205,7 +205,7 @@ const requestReasons = [
     code: 'headings_missing',
     status: 422,
     sentence: 'Not all headings are there.',
-    hint: 'Add the headings named in `missing`; the first row must hold the headings, separated by commas.',
+    hint: 'Add the headings named in `missing`; the first row must hold the headings, separated by commas, semicolons or tabs.',
   },
   {
     code: 'headings_unknown',
@@ -358,7 +358,7 @@ const rowReasons = [
   {
     code: 'cell_count_wrong',
     sentence: 'The row has more or fewer cells than there are headings.',
-    hint: 'Put text that holds a comma between quotation marks, and give every column a cell.',
+    hint: 'Put text that holds the separator between quotation marks, and give every column a cell.',
   },
   {
     code: 'cell_empty',
