@@ -2,7 +2,7 @@ import { sentinelCheck } from './serials-insert.ts';
 
 /**
  * One row per message of `claims.decided`, in whichever version of its schema; what version 1 lacks is empty. The views of
- * migrations 0003 and 0006 spread it over the tables. Columns are named: a release that knows fewer can go on writing.
+ * migrations 0003 and 0007 spread it over the tables. Columns are named: a release that knows fewer can go on writing.
  */
 export const decidedClaimsInsert = `
 INSERT INTO decided_claims

@@ -485,6 +485,14 @@ describe('what the ledger says of a serial', () => {
     expect(await ask('H-4')).toEqual([]);
   });
 
+  test('a change of status is no change of validity', async () => {
+    const updated = { outcome: 'status_updated', action: 'update_status', model: '', status: 'in service' };
+    await rows('H-6', {}, updated);
+    expect(await ask('H-6')).toMatchObject([{ entry: 2, outcome: 'registered', status: 'in service' }]);
+    await rows('H-7', {}, { outcome: 'invalidated', model: '' }, updated);
+    expect(await ask('H-7')).toMatchObject([{ entry: 3, outcome: 'invalidated', model: 'panel-100' }]);
+  });
+
   test('two holders of one serial are two answers', async () => {
     await rows('H-5', {}, { entry: 1, holder: 'Other', holder_key: 'OTHER' });
     expect((await ask('H-5')).map(({ holder_key }) => holder_key)).toEqual(['OTHER', normalise(panelHolder)]);

@@ -66,14 +66,15 @@ function queriesOf(serials: readonly AskedSerial[]): { product: string; keys: re
 
 /**
  * Rows above the watermark of their partition are left out: up to it everything is there, above it perhaps not, and
- * evidence must be a function of the log. Facts are those of the latest registration, the state that of the latest entry.
+ * evidence must be a function of the log. Facts are those of the latest registration; whether the serial is
+ * valid is said by the latest of registrations and invalidations, its status by the latest entry.
  * Where there is no entry, a row that was refused for want of authority stands for those that were.
  */
 const entriesQuery = `
 SELECT {product:String} AS product, serial_key, holder_key,
     facts.1 AS holder, facts.2 AS supplier, facts.3 AS account, facts.4 AS series, facts.5 AS model,
-    if(entry > 0, latest.1, 'supplier_not_authorised') AS outcome, if(entry > 0, latest.2, '') AS status,
-    if(entry > 0, latest.3, offered_at) AS entered_at, entry, registered_at, held_by,
+    if(entry > 0, standing, 'supplier_not_authorised') AS outcome, if(entry > 0, latest.1, '') AS status,
+    if(entry > 0, latest.2, offered_at) AS entered_at, entry, registered_at, held_by,
     arrayFilter(other -> other != held_by, refused) AS disputed_by
 FROM
 (
@@ -82,7 +83,8 @@ FROM
         argMaxIf((holder, supplier, account, series, model), (r.received_at, r.submission, r.row),
             r.outcome = 'supplier_not_authorised') AS offer,
         if(entry > 0, registration, offer) AS facts,
-        argMaxIf((outcome, status, toUnixTimestamp64Milli(received_at)), r.entry, r.entry > 0) AS latest,
+        argMaxIf(r.outcome, r.entry, r.outcome IN ('registered', 'invalidated')) AS standing,
+        argMaxIf((status, toUnixTimestamp64Milli(received_at)), r.entry, r.entry > 0) AS latest,
         minIf(toUnixTimestamp64Milli(received_at), r.outcome = 'registered') AS registered_at,
         maxIf(toUnixTimestamp64Milli(received_at), r.outcome = 'supplier_not_authorised') AS offered_at,
         argMaxIf(supplier_key, r.entry, r.outcome = 'registered') AS held_by,

@@ -170,8 +170,11 @@ function latestEntry(rows: readonly SerialRow[]): SerialRow | undefined {
   );
 }
 
+/** Changes of status make entries too, but say nothing of whether a serial is valid. */
 function stateOf(rows: readonly SerialRow[]): ExplainedHolder['state'] {
-  const latest = latestEntry(rows);
+  const latest = latestEntry(
+    rows.filter(({ outcome }) => outcome === 'registered' || outcome === 'invalidated'),
+  );
   if (!latest) return 'none';
   return latest.outcome === 'invalidated' ? 'invalid' : 'registered';
 }
