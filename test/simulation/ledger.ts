@@ -1,6 +1,7 @@
 import type avro from 'avsc';
 import { sentinel } from '#ledger-writer/container.ts';
 import type { DeadLetterRow } from '#ledger-writer/partition.ts';
+import { batchesThere } from '#ledger-writer/serials-insert.ts';
 import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
 import { ClickhouseError } from '#shared/adapters/clickhouse/errors.ts';
 import { avroType } from '#shared/codec/schemas.ts';
@@ -22,6 +23,12 @@ export interface LedgerHooks {
   watermark(partition: number, origin: number): void;
   /** This message's data is refused: again and again, until it is mended. */
   refuses(batch: InsertedBatch): boolean;
+}
+
+interface Outcomes {
+  readonly submission: string;
+  readonly origin: number;
+  readonly rows: number;
 }
 
 interface WatermarkRow {
@@ -61,7 +68,7 @@ const long = avroType('long');
 /** ClickHouse in memory: the tables of migration 0001 that the pipeline writes, collapsed by their identities. */
 export class Ledger {
   /** Rows per batch, as the table batch_outcomes has them. */
-  readonly #outcomes = new Map<string, { readonly submission: string; readonly rows: number }>();
+  readonly #outcomes = new Map<string, Outcomes>();
   readonly #wire: Wire;
   readonly #weather: Weather;
   readonly #random: Random;
@@ -135,9 +142,9 @@ export class Ledger {
       : undefined;
     if (part !== 'outcomes') for (const batch of batches) this.#hooks.written(batch);
     if (part !== 'rows')
-      for (const { submission, batch, records } of batches)
+      for (const { submission, batch, origin, records } of batches)
         if (records.length > 0)
-          this.#outcomes.set(`${submission}/${batch}`, { submission, rows: records.length });
+          this.#outcomes.set(`${submission}/${batch}`, { submission, origin, rows: records.length });
     if (part) throw unanswered();
   }
 
@@ -185,6 +192,7 @@ export class Ledger {
   }
 
   #query(sql: string, params: QueryParams): readonly object[] {
+    if (sql === batchesThere) return this.#batchesThere(params.partition!);
     if (sql.includes('FROM dead_letters')) return this.#letters(sql, params);
     if (sql.includes('FROM watermarks')) {
       const origins = params.topics!.flatMap(
@@ -202,6 +210,16 @@ export class Ledger {
     if (stage !== undefined) return letters.filter((row) => row.stage === stage);
     const settled = sql.includes('HAVING settled > 0');
     return letters.filter((row) => stages!.includes(row.stage) && row.settled > 0 === settled);
+  }
+
+  #batchesThere(partition: number): readonly DeadLetterRow[] {
+    return this.unsettled().filter((row) => {
+      const decided = this.#outcomes.get(`${row.submission}/${row.batch}`);
+      const isEarlierStage = row.stage !== 'ledger-writer';
+      return (
+        row.partition === partition && isEarlierStage && decided !== undefined && decided.origin < row.origin
+      );
+    });
   }
 
   #generations(scope: string): readonly object[] {
