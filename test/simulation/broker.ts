@@ -149,7 +149,7 @@ export class Client {
   }
 
   call<T>(label: string, execute: () => T): Promise<T> {
-    return this.broker.wire.call({ label, execute, unanswered });
+    return this.broker.wire.call({ to: 'Kafka', label, execute, unanswered });
   }
 }
 

@@ -85,7 +85,7 @@ export class Ledger {
   }
 
   client(): Clickhouse {
-    return this.#port((label, execute) => this.#wire.call({ label, execute, unanswered }));
+    return this.#port((label, execute) => this.#wire.call({ to: 'ClickHouse', label, execute, unanswered }));
   }
 
   /** Without a wire in between. */

@@ -144,9 +144,9 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: writer,
-        find: 'this.#coordinates.set(message.offset, { message, coordinates, refused: false });',
+        find: 'this.#held.set(message.offset, { message, coordinates, ...refused });',
         replace:
-          'this.#coordinates.set(message.offset, { message, coordinates, refused: false });\n      this.#watermark.acknowledge(coordinates.origin);',
+          'this.#held.set(message.offset, { message, coordinates, ...refused });\n      this.#watermark.acknowledge(coordinates.origin);',
       },
     ],
   },
@@ -181,12 +181,32 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    guard: 'X1: the copy that a replay becomes does not settle its dead letter',
+    guard: 'X1: the letter of a copy whose batch was decided before is never settled',
+    edits: [
+      {
+        file: 'services/ledger-writer/target.ts',
+        find: 'await this.#settleThere(partition, holding);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    guard: 'X1: a letter that is announced again after it was settled holds for ever',
+    edits: [
+      {
+        file: 'services/ledger-writer/target.ts',
+        find: 'for (const row of released) owner.settle(row);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    guard: 'L3: a writer starts without knowing up to where the log was acknowledged',
     edits: [
       {
         file: writer,
-        find: 'coordinates.rows > 0 || (isCopy(coordinates) && !this.#holdsItself(coordinates))',
-        replace: 'coordinates.rows > 0',
+        find: 'const acknowledgedTo = await ports.acknowledgedTo(partition);',
+        replace: 'const acknowledgedTo = undefined;',
       },
     ],
   },

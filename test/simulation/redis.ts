@@ -86,7 +86,7 @@ export class Redis {
   }
 
   #call<T>(label: string, execute: () => T | Promise<T>): Promise<T> {
-    return this.#wire.call({ label, execute, unanswered, resent: true });
+    return this.#wire.call({ to: 'Redis', label, execute, unanswered, resent: true });
   }
 }
 

@@ -22,6 +22,8 @@ interface Step {
   readonly run: () => void;
   /** Who sent it, when it is a request on its way: it may arrive although its sender has died. */
   readonly sentBy?: Process;
+  /** As that of a process. */
+  readonly speed: number;
 }
 
 interface Timer {
@@ -64,12 +66,12 @@ export class Scheduler {
 
   /** Adds a step that may come next. What a dead process would do is dropped, what a frozen one would do waits. */
   ready(owner: Process | undefined, label: string, run: () => void): void {
-    this.#add({ owner, label, run });
+    this.#add({ owner, label, run, speed: owner?.speed ?? 1 });
   }
 
   /** Adds the arrival of a request that `sentBy` sent. */
-  arrives(sentBy: Process | undefined, label: string, run: () => void): void {
-    this.#add({ owner: undefined, label, run, ...(sentBy ? { sentBy } : {}) });
+  arrives(sentBy: Process | undefined, label: string, run: () => void, speed = 1): void {
+    this.#add({ owner: undefined, label, run, speed, ...(sentBy ? { sentBy } : {}) });
   }
 
   /** Lets one thing happen, in the time that it takes until something can. */
@@ -165,7 +167,7 @@ export class Scheduler {
     else this.#ready.push(step);
   }
 
-  /** Slow processes are passed over most of the time. */
+  /** What is slow is passed over most of the time. */
   #take(): Step | undefined {
     let at = this.random.below(this.#ready.length);
     for (let tries = 0; tries < passedOverMax && this.#isPassedOver(this.#ready[at]); tries++)
@@ -177,7 +179,7 @@ export class Scheduler {
   }
 
   #isPassedOver(step: Step | undefined): boolean {
-    const speed = step?.owner?.speed ?? 1;
+    const speed = step?.speed ?? 1;
     return speed < 1 && !this.random.chance(speed);
   }
 

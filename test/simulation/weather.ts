@@ -41,7 +41,7 @@ const mostOften: Readonly<Record<FaultKind, number>> = {
   'Redis rolled back': 0.01,
   'Redis emptied': 0.006,
   'lists lost': 0.004,
-  'list changed': 0.02,
+  'list changed': 0.08,
   'stale fetch': 0.5,
   'gateway killed in its transaction': 0.05,
   'submission written again': 0.5,
@@ -52,6 +52,8 @@ const mostOften: Readonly<Record<FaultKind, number>> = {
   'refused by ClickHouse': 0.15,
   'retention passed': 1,
 };
+
+const intensities = [0.05, 0.3, 1] as const;
 
 /**
  * What goes wrong in one run, and how often. Each run has its own mixture, and most have only some of the kinds: many
@@ -65,7 +67,7 @@ export class Weather {
 
   constructor(random: Random) {
     this.#random = random;
-    for (const kind of faultKinds) if (random.chance(0.5)) this.#often.set(kind, random.next() ** 2);
+    for (const kind of faultKinds) if (random.chance(0.5)) this.#often.set(kind, random.pick(intensities));
   }
 
   /** Draws whether the fault happens now, and counts it when it does. */

@@ -1,7 +1,10 @@
 import type { Process, Scheduler } from './scheduler.ts';
 import type { Weather } from './weather.ts';
 
+export type Engine = 'Kafka' | 'Redis' | 'ClickHouse';
+
 export interface Request<T> {
+  readonly to: Engine;
   readonly label: string;
   /** Takes effect in the engine; what it throws is the answer. */
   execute(): T | Promise<T>;
@@ -20,10 +23,17 @@ export interface Request<T> {
 export class Wire {
   readonly #scheduler: Scheduler;
   readonly #weather: Weather;
+  readonly #speeds: Readonly<Record<Engine, number>>;
 
   constructor(scheduler: Scheduler, weather: Weather) {
     this.#scheduler = scheduler;
     this.#weather = weather;
+    const { random } = scheduler;
+    this.#speeds = {
+      Kafka: random.pick(speeds),
+      Redis: random.pick(speeds),
+      ClickHouse: random.pick(speeds),
+    };
   }
 
   call<T>(request: Request<T>): Promise<T> {
@@ -39,9 +49,9 @@ export class Wire {
   }
 
   #arrive<T>(call: Call<T>): void {
-    this.#scheduler.arrives(call.sender, `${call.request.label} of ${nameOf(call.sender)}`, () =>
-      this.#handle(call),
-    );
+    const { label, to } = call.request;
+    const handle = () => this.#handle(call);
+    this.#scheduler.arrives(call.sender, `${label} of ${nameOf(call.sender)}`, handle, this.#speeds[to]);
   }
 
   #handle<T>(call: Call<T>): void {
@@ -84,6 +94,9 @@ export class Wire {
     this.#scheduler.ready(sender, `${nameOf(sender)}: ${label}`, deliver);
   }
 }
+
+/** Of engines; one that is slow lets work pile up before it. */
+const speeds = [1, 1, 0.3, 0.05] as const;
 
 /** Chance of waiting once more, each time. */
 const latePatience = [0.3, 0.9, 0.98] as const;

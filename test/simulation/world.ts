@@ -101,6 +101,12 @@ export class World {
     this.redis.listsLost = false;
   }
 
+  /** All of a stage die, and are started again. */
+  restart(stage: StageName): void {
+    for (const place of this.#places)
+      if (place.stage === stage && place.client?.process.state === 'running') this.#kill(place);
+  }
+
   // What clients do.
 
   /** A client sends a submission and tries until it is told that it was accepted; some send it once more. */
@@ -169,7 +175,7 @@ export class World {
 
   #fenced(label: string, execute: () => void): Promise<void> {
     const unanswered = () => new Error('the simulated broker does not answer');
-    return this.#wire.call({ label, execute, unanswered, fenced: true });
+    return this.#wire.call({ to: 'Kafka', label, execute, unanswered, fenced: true });
   }
 
   #entryOf(batch: SerialBatch): NewEntry {
