@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Mutant, mutants } from '#test/simulation/mutants.ts';
-import { runSeeds } from '#test/simulation/pool.ts';
+import { runSeeds, seedsFrom } from '#test/simulation/pool.ts';
 import { describeViolation, Totals } from '#test/simulation/report.ts';
 
 const help = `npm run simulate -- [options]
@@ -39,8 +39,7 @@ async function simulateSeeds({ seeds, seed, threads, trace }: Options): Promise<
   const begun = performance.now();
   let toldAt = begun;
   const violations = await runSeeds({
-    from: seed,
-    count: seeds,
+    seeds: seedsFrom(seed, seeds),
     threads,
     onResult: (result) => {
       totals.add(result);
@@ -87,8 +86,7 @@ async function findGuards({ seeds, seed, threads }: Options): Promise<boolean> {
   const search = async (mutant: Mutant): Promise<void> => {
     let runs = 0;
     const [found] = await runSeeds({
-      from: seed,
-      count: seeds,
+      seeds: seedsFrom(seed, seeds),
       threads: 1,
       mutant,
       stopAtViolation: true,

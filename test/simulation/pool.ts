@@ -3,8 +3,7 @@ import type { Mutant } from './mutants.ts';
 import type { RunResult } from './simulation.ts';
 
 export interface SeedsToRun {
-  readonly from: number;
-  readonly count: number;
+  readonly seeds: readonly number[];
   readonly threads: number;
   readonly mutant?: Mutant;
   /** After the first violation no further seed is begun. */
@@ -12,15 +11,19 @@ export interface SeedsToRun {
   readonly onResult?: (result: RunResult) => void;
 }
 
+export function seedsFrom(first: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, i) => first + i);
+}
+
 /** Runs the seeds in threads of their own, and returns what broke, lowest seed first. */
 export async function runSeeds(options: SeedsToRun): Promise<readonly RunResult[]> {
-  const { from, count, threads, stopAtViolation } = options;
+  const { seeds, threads, stopAtViolation } = options;
   const violations: RunResult[] = [];
-  let next = from;
+  let next = 0;
   const take = (): number | undefined => {
-    if (next >= from + count || (stopAtViolation && violations.length > 0)) return undefined;
+    if (stopAtViolation && violations.length > 0) return undefined;
     next += 1;
-    return next - 1;
+    return seeds[next - 1];
   };
   const took = (result: RunResult): void => {
     if (result.violation !== undefined) violations.push(result);
