@@ -353,7 +353,8 @@ describe('a verdict computed again', () => {
         holder_key: normalise(panelHolder),
         holder: panelHolder,
         outcome: 'registered',
-        entry: 1,
+        // A later entry: of two rows with one number, which is read would be chance.
+        entry: 2,
         model: 'panel-200',
         origin: 0,
         received_at: '2026-01-01 00:00:00.000',
