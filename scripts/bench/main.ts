@@ -44,7 +44,7 @@ const sizes = {
   },
   quick: {
     rounds: 2,
-    files: 60,
+    files: 120,
     warmUpFiles: 40,
     kafkaEngineRows: 500_000,
     latencyFiles: 10,
