@@ -35,6 +35,11 @@ export class StageConsumer {
   readonly #consumer: Consumer;
   readonly #admin: Admin;
   readonly #partitions = new Map<number, PartitionRun>();
+  /**
+   * What earlier assignments left under way: a partition that comes back begins when all of it has ended, also that of an
+   * assignment before the last, in between which the partition was somebody else's.
+   */
+  readonly #ending = new Map<number, Promise<void>>();
   #reject!: (error: unknown) => void;
   #committing: NodeJS.Timeout | undefined;
 
@@ -117,13 +122,15 @@ export class StageConsumer {
 
   #assigned(partitions: readonly number[]): void {
     this.#options.log.info({ partitions }, 'partitions assigned');
-    const former = new Map(this.#partitions);
+    for (const run of this.#partitions.values()) {
+      run.stop();
+      this.#ending.set(run.partition, bothSettled(this.#ending.get(run.partition), run));
+    }
     this.#partitions.clear();
-    for (const run of former.values()) run.stop();
     for (const partition of partitions) {
       const run = new PartitionRun(partition, {
         open: async (current) => {
-          await former.get(partition)?.settled();
+          await this.#ending.get(partition);
           return this.#open(current);
         },
         seek: (offset) => this.#seek(partition, offset),
@@ -238,6 +245,11 @@ export class StageConsumer {
       this.#options.log.warn({ err: error }, 'offsets not committed');
     }
   }
+}
+
+async function bothSettled(before: Promise<void> | undefined, run: PartitionRun): Promise<void> {
+  await before;
+  await run.settled();
 }
 
 interface RunHooks {
