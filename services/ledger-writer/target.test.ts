@@ -215,6 +215,13 @@ describe('dead letters of earlier stages (L5)', () => {
     expect(tables.watermarks.get(3)).toBe(103);
   });
 
+  test('when it was settled by a writer that died before the watermark, the next one moves it without a message', async () => {
+    await (await start())(decided(0), deadStage(1, 101, 'a'), decided(2));
+    for (const [key, row] of tables.dead) tables.dead.set(key, { ...row, settled: 1 });
+    await start();
+    expect(tables.watermarks.get(3)).toBe(102);
+  });
+
   test('those of another partition hold nothing here', async () => {
     await (await start('DecidedBatch', 4))(decided(0), deadStage(1, 101, 'a'));
     await (await start())(decided(2));

@@ -79,6 +79,8 @@ export class TargetWriter {
       writeDeadLetters: (rows) => this.#options.clickhouse.insertRows('dead_letters', rows),
     };
     const worker = await LedgerPartition.start(partition, this.inserter, ports, control);
+    // A letter may have been settled by a writer that died before it could say so: nobody else would.
+    await this.#writeWatermarks([worker]);
     this.#partitions.set(partition, worker);
     return worker;
   }
