@@ -89,6 +89,11 @@ export class Scheduler {
     if (this.steps % loopEvery === 0) await new Promise((resolve) => realSetImmediate(resolve));
   }
 
+  /** Nothing is under way; timers may run. */
+  get isQuiet(): boolean {
+    return this.#ready.length === 0;
+  }
+
   freeze(process: Process): void {
     process.state = 'frozen';
     this.#aside.set(

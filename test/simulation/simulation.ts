@@ -116,10 +116,15 @@ function replayOnce({ ledger, operator }: World, replayed: Set<string>): void {
   }
 }
 
-/** What happens between two days, when nothing is under way. */
+/** What happens between two days. It takes long: no request of before is under way any more when it has happened. */
 async function night(world: World): Promise<void> {
-  world.weather.calm = false;
-  if (world.weather.strikes('retention passed')) await world.passRetention();
+  const { weather, scheduler } = world;
+  weather.calm = false;
+  const passes = weather.strikes('retention passed');
+  weather.calm = true;
+  if (!passes) return;
+  while (!scheduler.isQuiet) await scheduler.turn();
+  await world.passRetention();
 }
 
 async function rebuildWhatIsLost({ operator }: World): Promise<void> {
