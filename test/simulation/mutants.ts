@@ -96,6 +96,16 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    guard: 'D4: dedup handles whatever was fetched',
+    edits: [
+      {
+        file: 'services/shared/adapters/kafka/consumer.ts',
+        find: 'if (!gate.admits(fetchedOffset))',
+        replace: "if (!gate.admits(fetchedOffset) && !batch.topic.startsWith('serials.listed'))",
+      },
+    ],
+  },
+  {
     guard: 'D6: a journalled decision is published with any copy of its message',
     edits: [{ file: dedup, find: 'if (entry?.offset === message.offset)', replace: 'if (entry)' }],
   },

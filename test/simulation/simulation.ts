@@ -21,6 +21,7 @@ export interface RunResult {
 
 const stormStepsMax = 700;
 const calmStepsMax = 12_000;
+const nightStepsMax = 2_000;
 const checkEvery = 16;
 
 /** One run: some days of load and faults, each followed by calm in which everything must come right. */
@@ -123,7 +124,13 @@ async function night(world: World): Promise<void> {
   const passes = weather.strikes('retention passed');
   weather.calm = true;
   if (!passes) return;
-  while (!scheduler.isQuiet) await scheduler.turn();
+  for (let turns = 0; !scheduler.isQuiet; turns++) {
+    if (turns > nightStepsMax) {
+      world.audit.wrong('does not come to rest at night');
+      return;
+    }
+    await scheduler.turn();
+  }
   await world.passRetention();
 }
 
