@@ -83,6 +83,8 @@ const insertSettings: ClickHouseSettings = {
   // Replicated tables drop a block that looks like an earlier one, also after that one was deleted.
   insert_deduplicate: 0,
   materialized_views_ignore_errors: 0,
+  // Repeats within one block are for merges and FINAL, like those between blocks: nobody may count on less.
+  optimize_on_insert: 0,
 };
 
 export function createClickhouse(options: ClickhouseOptions): Clickhouse {
