@@ -1,6 +1,6 @@
 import { isRetryable } from '#shared/base/errors.ts';
 import { backoffMs } from '#shared/runtime/backoff.ts';
-import { Load } from './load.ts';
+import { Load } from '#shared/runtime/load.ts';
 
 /** One message on its way into ClickHouse. */
 export interface Item {
@@ -96,7 +96,7 @@ export class Inserter {
       const items = this.#take();
       const from = this.#ports.now();
       await this.#write(items);
-      this.#load.inserted(from, this.#ports.now());
+      this.#load.worked(from, this.#ports.now());
     }
     this.#running = undefined;
   }
@@ -114,11 +114,8 @@ export class Inserter {
     this.#wake = undefined;
   }
 
-  /** Grows with the square of the load: a single file among idleness must not wait for company that does not come. */
   #lingerMs(): number {
-    if (this.#draining) return 0;
-    const load = this.#load.at(this.#ports.now());
-    return this.#linger.lingerMsMax * load * load;
+    return this.#draining ? 0 : this.#load.waitMs(this.#ports.now(), this.#linger.lingerMsMax);
   }
 
   #take(): Item[] {
