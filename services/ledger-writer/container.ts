@@ -26,7 +26,7 @@ const fileHeader = avroType({
 
 /**
  * Puts message bodies of one schema id into one Avro object container of one block, without decoding any of them.
- * The container is a list of buffers, so that bodies are not copied on their way to the socket.
+ * The container is a list of buffers: bodies are put together once, where they are sent.
  */
 export class ContainerWriter {
   readonly #header: Buffer;

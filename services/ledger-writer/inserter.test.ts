@@ -177,6 +177,28 @@ describe('linger', () => {
     expect(await insertedAfter(1)).toBe(true);
   });
 
+  test('few rows wait as well when the inserts before took much of the time', async () => {
+    const inserter = open(
+      {
+        insert: async (_, items) => {
+          events.push(`insert ${offsets(items)}`);
+          now += 200;
+        },
+      },
+      busy,
+    );
+    await inserter.add([item(0)]);
+    await turn();
+    await turn();
+    expect(events).toContain('insert 0');
+    await inserter.add([item(1)]);
+    await turn();
+    await vi.advanceTimersByTimeAsync(99);
+    expect(events).not.toContain('insert 1');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(events).toContain('insert 1');
+  });
+
   test('arrivals of more than a second ago are not load', async () => {
     const inserter = open({}, busy);
     await inserter.add([item(1, { rows: 900 })]);

@@ -1,5 +1,6 @@
 import { isRetryable } from '#shared/base/errors.ts';
 import { backoffMs } from '#shared/runtime/backoff.ts';
+import { Load } from '#shared/runtime/load.ts';
 
 /** One message on its way into ClickHouse. */
 export interface Item {
@@ -37,7 +38,6 @@ export interface Linger {
   readonly fullRateRows: number;
 }
 
-const rateWindowMs = 1_000;
 const queueRowsMax = 150_000;
 
 /**
@@ -50,7 +50,7 @@ export class Inserter {
   readonly #linger: Linger;
   #queue: Item[] = [];
   #queuedRows = 0;
-  #recent: { at: number; rows: number }[] = [];
+  readonly #load: Load;
   #running: Promise<void> | undefined;
   #wake: (() => void) | undefined;
   #room: (() => void)[] = [];
@@ -61,6 +61,7 @@ export class Inserter {
   constructor(ports: InserterPorts, linger: Linger) {
     this.#ports = ports;
     this.#linger = linger;
+    this.#load = new Load(linger.fullRateRows);
   }
 
   /** Takes items over and resolves when more may come: this is the back-pressure towards Kafka. */
@@ -69,7 +70,7 @@ export class Inserter {
     const rows = items.reduce((sum, item) => sum + item.rows, 0);
     this.#queue.push(...items);
     this.#queuedRows += rows;
-    this.#recent.push({ at: this.#ports.now(), rows });
+    this.#load.arrived(this.#ports.now(), rows);
     if (this.#queuedRows >= this.#linger.insertRowsMax) this.#wake?.();
     this.#running ??= this.#run();
     if (this.#queuedRows > queueRowsMax) await new Promise<void>((resolve) => this.#room.push(resolve));
@@ -93,7 +94,9 @@ export class Inserter {
     while (this.#queue.length > 0) {
       await this.#wait();
       const items = this.#take();
+      const from = this.#ports.now();
       await this.#write(items);
+      this.#load.worked(from, this.#ports.now());
     }
     this.#running = undefined;
   }
@@ -111,14 +114,8 @@ export class Inserter {
     this.#wake = undefined;
   }
 
-  /** Grows with the square of the load: a single file among idleness must not wait for company that does not come. */
   #lingerMs(): number {
-    if (this.#draining) return 0;
-    const since = this.#ports.now() - rateWindowMs;
-    this.#recent = this.#recent.filter(({ at }) => at > since);
-    const rows = this.#recent.reduce((sum, arrival) => sum + arrival.rows, 0);
-    const load = Math.min(rows / this.#linger.fullRateRows, 1);
-    return this.#linger.lingerMsMax * load * load;
+    return this.#draining ? 0 : this.#load.waitMs(this.#ports.now(), this.#linger.lingerMsMax);
   }
 
   #take(): Item[] {

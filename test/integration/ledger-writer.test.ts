@@ -219,6 +219,11 @@ describe('L1: a repeat changes nothing', () => {
     expect(await watermark()).toBe(119);
   });
 
+  test('the same messages twice in one block', async () => {
+    await clickhouse.insertRaw(target.sql, containerOf([...batches(20), ...batches(20)]));
+    expect(await ledger()).toMatchObject({ rows: 40, unregistered: 20, decided: 40 });
+  });
+
   test('rows that were deleted come back with a replay: no insert is taken for an earlier one', async () => {
     await (await start())(...batches(20));
     const once = await ledger();

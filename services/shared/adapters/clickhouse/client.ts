@@ -83,6 +83,8 @@ const insertSettings: ClickHouseSettings = {
   // Replicated tables drop a block that looks like an earlier one, also after that one was deleted.
   insert_deduplicate: 0,
   materialized_views_ignore_errors: 0,
+  // Repeats within one block are for merges and FINAL, like those between blocks: nobody may count on less.
+  optimize_on_insert: 0,
 };
 
 export function createClickhouse(options: ClickhouseOptions): Clickhouse {
@@ -230,8 +232,9 @@ function contentOf(request: Request): {
   };
 }
 
+/** As one piece: copying megabytes once costs less than thousands of small writes, each a chunk of its own. */
 function streamOf(body: Buffer | readonly Buffer[]): Readable {
-  return Readable.from(Buffer.isBuffer(body) ? [body] : body, { objectMode: false });
+  return Readable.from([Buffer.isBuffer(body) ? body : Buffer.concat(body)], { objectMode: false });
 }
 
 async function readText(stream: Readable): Promise<string> {

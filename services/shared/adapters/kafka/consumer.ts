@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Batch, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { AssertionError, isRetryable } from '#shared/base/errors.ts';
 import { backoffMs } from '#shared/runtime/backoff.ts';
 import { inRowOf, noteOf } from '#shared/runtime/dead-letter-run.ts';
 import { FetchGate } from '#shared/runtime/gate.ts';
+import { Load } from '#shared/runtime/load.ts';
 import { type InMessage, type PartitionWorker, Restart, type Stage } from '#shared/runtime/stage.ts';
 import { type KafkaLog, toInMessage, translateKafkaError } from './client.ts';
 
@@ -23,6 +25,9 @@ export interface ConsumerOptions {
 
 const commitIntervalMs = 500;
 const fetchWaitMs = 250;
+/** At this rate, about 20,000 rows a second, the full pause between two fetches is used. */
+const fullRateBytes = 4 * 1024 * 1024;
+const pauseMsMax = 100;
 
 /**
  * Consumes one topic with one stage until `stop`. Every assigned partition is started before its first message, and
@@ -41,6 +46,8 @@ export class StageConsumer {
    */
   readonly #ending = new Map<number, Promise<void>>();
   #reject!: (error: unknown) => void;
+  readonly #load = new Load(fullRateBytes);
+  #stopping = false;
   #committing: NodeJS.Timeout | undefined;
 
   constructor(options: ConsumerOptions) {
@@ -112,6 +119,7 @@ export class StageConsumer {
 
   /** Stops fetching, waits for what is in flight, commits, leaves the group. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     clearInterval(this.#committing);
     for (const run of this.#partitions.values()) run.stop();
     await Promise.all([...this.#partitions.values()].map((run) => run.worker?.settled()));
@@ -208,7 +216,21 @@ export class StageConsumer {
     const backlog = Math.max(Number(batch.highWatermark) - 1 - lastOffset, 0);
     this.#options.onBacklog?.(batch.partition, backlog);
     const handled = run.handle(batch.messages.map(toInMessage), lastOffset, backlog);
-    if (await withHeartbeats(payload, this.#options, handled)) payload.resolveOffset(String(lastOffset));
+    if (!(await withHeartbeats(payload, this.#options, handled))) return;
+    payload.resolveOffset(String(lastOffset));
+    if (backlog === 0) await this.#gather(batch);
+  }
+
+  /**
+   * With everything taken and more on its way, the next fetch pays for itself only when it brings more than a few messages:
+   * each costs a request, and every stage a few more for what it finds. The pause follows the load, as a linger does.
+   */
+  async #gather({ messages }: Batch): Promise<void> {
+    const now = Date.now();
+    const bytes = messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+    this.#load.arrived(now, bytes);
+    const pauseMs = this.#load.waitMs(now, pauseMsMax);
+    if (pauseMs >= 1 && !this.#stopping) await delay(pauseMs);
   }
 
   /** A stale fetch, or a position that kafkajs reset by itself: ask again for what this partition waits for. */

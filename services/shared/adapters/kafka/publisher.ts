@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Kafka, Producer } from 'kafkajs';
 import { createPartitioner, translateKafkaError } from './client.ts';
 
@@ -11,17 +12,28 @@ export interface OutMessage {
 /** Base offsets by partition, as the broker acknowledged them. */
 export type BaseOffsets = ReadonlyMap<number, number>;
 
-/** Bytes of values in one send: one send is one record batch per partition, bounded by the topic's max.message.bytes. */
-const sendBytesMax = 900_000;
+/** Bytes of values that one partition gets in one request: they are one record batch, bounded by max.message.bytes. */
+const batchBytesMax = 900_000;
+
+/** A send that waits for its request. */
+interface Pending {
+  readonly topic: string;
+  readonly messages: readonly OutMessage[];
+  readonly resolve: (offsets: BaseOffsets) => void;
+  readonly reject: (error: unknown) => void;
+}
 
 /**
  * Plain sends, acknowledged by all in-sync replicas. Not idempotent on purpose: a copy is harmless by origin (D2), and
- * an older batch that arrives late can not be taken for a newer one (K3). The caller keeps one send in flight per
- * partition (K1). After an error the producer is replaced.
+ * an older batch that arrives late can not be taken for a newer one (K3). One request is under way at a time, so that a
+ * partition never has two (K1); what is sent meanwhile, by whichever partition, goes together in the next. After an error
+ * the producer is replaced, and everybody whose messages were in the request is told.
  */
 export class Publisher {
   readonly #kafka: Kafka;
   #producer: Promise<Producer>;
+  #pending: readonly Pending[] = [];
+  #sending: Promise<void> | undefined;
 
   constructor(kafka: Kafka) {
     this.#kafka = kafka;
@@ -53,14 +65,44 @@ export class Publisher {
     return producer;
   }
 
-  async #sendChunk(topic: string, messages: readonly OutMessage[]): Promise<BaseOffsets> {
+  #sendChunk(topic: string, messages: readonly OutMessage[]): Promise<BaseOffsets> {
+    return new Promise((resolve, reject) => {
+      this.#pending = [...this.#pending, { topic, messages, resolve, reject }];
+      this.#sending ??= this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#pending.length > 0) {
+      // Partitions that were delivered together are often done in the same turn of the event loop.
+      await setImmediate();
+      const { now, later } = oneRequest(this.#pending);
+      this.#pending = later;
+      await this.#request(now);
+    }
+    this.#sending = undefined;
+  }
+
+  async #request(sends: readonly Pending[]): Promise<void> {
     const current = this.#producer;
+    const topics = [...new Set(sends.map(({ topic }) => topic))];
     try {
-      const sent = await (await current).send({ topic, acks: -1, messages: messages.map(toKafka) });
-      return new Map(sent.map((part) => [part.partition, Number(part.baseOffset)]));
+      const topicMessages = topics.map((topic) => ({
+        topic,
+        messages: sends.flatMap((send) => (send.topic === topic ? send.messages.map(toKafka) : [])),
+      }));
+      const sent = await (await current).sendBatch({ acks: -1, topicMessages });
+      const next = new Map(
+        sent.map(({ topicName, partition, baseOffset }) => [
+          placeOf(topicName, partition),
+          Number(baseOffset),
+        ]),
+      );
+      for (const send of sends) send.resolve(takeOffsets(send, next));
     } catch (error) {
       this.#replace(current);
-      throw translateKafkaError(error, `send to ${topic}`);
+      const translated = translateKafkaError(error, `send to ${topics.join(', ')}`);
+      for (const send of sends) send.reject(translated);
     }
   }
 
@@ -70,6 +112,39 @@ export class Publisher {
     this.#producer = this.#connect();
     this.#producer.catch(() => undefined);
   }
+}
+
+function placeOf(topic: string, partition: number): string {
+  return `${partition}@${topic}`;
+}
+
+/** The sends that fit into one request, in their order: no record batch grows beyond its bound. */
+export function oneRequest<S extends Pick<Pending, 'topic' | 'messages'>>(
+  pending: readonly S[],
+): { now: readonly S[]; later: readonly S[] } {
+  const bytes = new Map<string, number>();
+  const fits = ({ topic, messages }: S, index: number): boolean => {
+    for (const { partition, value } of messages) {
+      const place = placeOf(topic, partition);
+      bytes.set(place, (bytes.get(place) ?? 0) + value.length);
+    }
+    return index === 0 || [...bytes.values()].every((size) => size <= batchBytesMax);
+  };
+  const count = pending.findIndex((send, index) => !fits(send, index));
+  const end = count < 0 ? pending.length : count;
+  return { now: pending.slice(0, end), later: pending.slice(end) };
+}
+
+/** The base offsets of one send; `next` holds the offset of the first message of each partition that is not taken yet. */
+function takeOffsets({ topic, messages }: Pending, next: Map<string, number>): BaseOffsets {
+  const first = new Map<number, number>();
+  for (const { partition } of messages) {
+    const place = placeOf(topic, partition);
+    const offset = next.get(place) ?? Number.NaN;
+    if (!first.has(partition)) first.set(partition, offset);
+    next.set(place, offset + 1);
+  }
+  return first;
 }
 
 export function toKafka(message: OutMessage) {
@@ -85,7 +160,7 @@ function* chunksBySize(messages: readonly OutMessage[]): Generator<readonly OutM
   let chunk: OutMessage[] = [];
   let bytes = 0;
   for (const message of messages) {
-    if (chunk.length > 0 && bytes + message.value.length > sendBytesMax) {
+    if (chunk.length > 0 && bytes + message.value.length > batchBytesMax) {
       yield chunk;
       chunk = [];
       bytes = 0;
