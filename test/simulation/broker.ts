@@ -1,9 +1,4 @@
-import kafkajs, {
-  type EachBatchPayload,
-  type KafkaMessage,
-  type Message,
-  type ProducerRecord,
-} from 'kafkajs';
+import kafkajs, { type EachBatchPayload, type KafkaMessage, type Message, type ProducerBatch } from 'kafkajs';
 import { Group, type Member } from './group.ts';
 import { type Entry, Logs, type NewEntry, type PartitionLog, type Transaction } from './log.ts';
 import type { Process, Scheduler } from './scheduler.ts';
@@ -84,19 +79,27 @@ export class Client {
     this.process = process;
   }
 
-  /** A send takes effect in parts, as that of a large one does. */
+  /** A request takes effect in parts, as a large one does, and its messages in the order of each partition. */
   producer() {
     return {
       connect: async () => {},
       disconnect: async () => {},
-      send: async ({ topic, messages }: ProducerRecord) => {
-        const bases = new Map<number, number>();
-        for (let from = 0; from < messages.length; ) {
-          const part = messages.slice(from, from + this.broker.scheduler.random.between(1, sendMessagesMax));
-          from += part.length;
-          await this.call(`produce ${part.length} to ${topic}`, () => this.#append(topic, part, bases));
+      sendBatch: async ({ topicMessages = [] }: ProducerBatch) => {
+        const sent: { topicName: string; partition: number; baseOffset: string }[] = [];
+        for (const { topic, messages } of topicMessages) {
+          const bases = new Map<number, number>();
+          for (let from = 0; from < messages.length; ) {
+            const part = messages.slice(
+              from,
+              from + this.broker.scheduler.random.between(1, sendMessagesMax),
+            );
+            from += part.length;
+            await this.call(`produce ${part.length} to ${topic}`, () => this.#append(topic, part, bases));
+          }
+          for (const [partition, offset] of bases)
+            sent.push({ topicName: topic, partition, baseOffset: String(offset) });
         }
-        return [...bases].map(([partition, offset]) => ({ partition, baseOffset: String(offset) }));
+        return sent;
       },
     };
   }

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Kafka, Producer } from 'kafkajs';
 import { createPartitioner, translateKafkaError } from './client.ts';
 
@@ -75,7 +74,7 @@ export class Publisher {
   async #run(): Promise<void> {
     while (this.#pending.length > 0) {
       // Partitions that were delivered together are often done in the same turn of the event loop.
-      await setImmediate();
+      await new Promise((resolve) => setImmediate(resolve));
       const { now, later } = oneRequest(this.#pending);
       this.#pending = later;
       await this.#request(now);
