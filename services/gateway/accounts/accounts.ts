@@ -89,6 +89,13 @@ export class Accounts {
     return this.book.identify(hashKey(key));
   }
 
+  /** Whose key it is, as the account is now; undefined once the key was revoked. */
+  current(identity: Identity): Identity | undefined {
+    const account = this.book.get(identity.account.id);
+    const key = account?.keys.find(({ id }) => id === identity.key);
+    return account && key?.revokedAt === undefined ? { ...identity, account } : undefined;
+  }
+
   /** To be told of every request that a key was accepted for. */
   keyUsed({ key }: Identity, failed: (error: unknown) => void): void {
     this.#keyUse.used(key, this.now(), failed);

@@ -81,6 +81,19 @@ function describeBody(body: BodySpec): object {
         required: true,
         content: Object.fromEntries(body.mediaTypes.map((type) => [type, describeFile(type, body)])),
       };
+    case 'stream':
+      return {
+        required: true,
+        content: Object.fromEntries(
+          body.mediaTypes.map((type) => [
+            type,
+            {
+              schema: { type: 'string' },
+              ...(body.examples?.[type] ? { example: body.examples[type] } : {}),
+            },
+          ]),
+        ),
+      };
   }
 }
 
@@ -138,8 +151,10 @@ export function refusalsOf(operation: Operation): readonly RequestReason[] {
     implied.push('credentials_missing', 'credentials_unknown', 'not_permitted', 'not_ready');
   if (access !== 'public' && upgradeKinds.some((kind) => access.includes(kind)))
     implied.push('application_pending');
-  if (body) implied.push('body_too_large', 'media_type_unsupported');
-  if (isUpload(operation)) implied.push('overloaded');
+  if (access !== 'public') implied.push('rate_limited');
+  if (body) implied.push('media_type_unsupported', 'encoding_unsupported', 'body_too_slow', 'gzip_broken');
+  if (body && body.kind !== 'stream') implied.push('body_too_large', 'inflates_too_far');
+  if (isUpload(operation)) implied.push('overloaded', 'uploads_too_many');
   if (perMinuteMax !== undefined) implied.push('rate_limited');
   return [...new Set([...operation.refusals, ...implied])];
 }

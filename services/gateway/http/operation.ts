@@ -6,8 +6,8 @@ import type { Identity } from '#gateway/accounts/book.ts';
 import type { Refusal } from '#gateway/refusal.ts';
 import type { RequestReason } from '#shared/domain/reasons.ts';
 
-/** What a body is: JSON with its schema, or a file that the handler reads itself. */
-export type BodySpec = JsonBody | FileBody;
+/** What a body is: JSON with its schema, a file that the handler reads itself, or a stream. */
+export type BodySpec = JsonBody | FileBody | StreamBody;
 export interface JsonBody {
   readonly kind: 'json';
   readonly schema: object;
@@ -25,6 +25,14 @@ export interface FileBody {
   /** What a form may hold besides the file. */
   readonly fields?: Readonly<Record<string, object>>;
   readonly bytesMax: number;
+}
+
+/** Of any size: the handler gets the bytes as they come, and decodes them itself. */
+export interface StreamBody {
+  readonly kind: 'stream';
+  readonly mediaTypes: readonly string[];
+  /** By media type. */
+  readonly examples?: Readonly<Record<string, string>>;
 }
 
 export interface AnswerSpec {
