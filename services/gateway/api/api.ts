@@ -47,6 +47,7 @@ import { authorityEndpoints } from './authorities.ts';
 import { claimsApi } from './claims-api.ts';
 import { declarationEndpoints } from './declarations.ts';
 import { calculationsMax, entitlementEndpoints } from './entitlements.ts';
+import { KeyAnswers } from './keyed.ts';
 import { peopleEndpoints, signUpEndpoints } from './people.ts';
 import { registrationEndpoints } from './registrations.ts';
 import { reportEndpoints } from './reports.ts';
@@ -153,7 +154,8 @@ export function createApi(options: ApiOptions): Api {
     lookUp(lookups, { product, serials, viewer: account }, config.lookupWaitMs);
 
   const { accounts } = options;
-  const accountApi = { accounts, detailsDaysMax: config.cecDetailsDaysMax };
+  const keyAnswers = new KeyAnswers(Date.now);
+  const accountApi = { accounts, keyAnswers, detailsDaysMax: config.cecDetailsDaysMax };
   const { signUpsPerMinute } = config;
   const intake = new Intake({
     permit: (identity, intent) => permitUpload(accounts, identity, intent),

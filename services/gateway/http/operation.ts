@@ -63,6 +63,8 @@ export interface Operation {
   readonly answers: Readonly<Record<number, AnswerSpec>>;
   /** Beyond those that follow from the rest: wrong shape, credentials, size, not ready. */
   readonly refusals: readonly RequestReason[];
+  /** A POST that stores nothing: it may be repeated, and needs no Idempotency-Key. */
+  readonly asksOnly?: true;
   /** Requests of one address in a minute. */
   readonly perMinuteMax?: number;
   /** Members of every problem document of the operation, beside the standard ones. */
@@ -72,6 +74,11 @@ export interface Operation {
 /** Whether whole bodies are held in memory while they are read and written: so many at once, and no more. */
 export function isUpload({ body }: Operation): boolean {
   return body?.kind === 'file' || (body?.kind === 'json' && body.raw === true);
+}
+
+/** Whether a repetition is known by its Idempotency-Key. */
+export function isKeyed({ headers }: Pick<Operation, 'headers'>): boolean {
+  return headers?.properties['idempotency-key'] !== undefined;
 }
 
 /** What a handler gives back; a stream is sent as it comes. */

@@ -157,7 +157,7 @@ const requestReasons = [
     code: 'keys_shown_before',
     status: 409,
     sentence: 'A request with this Idempotency-Key has made keys before, and keys are shown only once.',
-    hint: 'Revoke `subscription` of `account` if its keys were not received, then ask again with a new Idempotency-Key.',
+    hint: 'If they were not received, ask again with a new Idempotency-Key, and revoke `subscription` of `account`.',
   },
   {
     code: 'stream_position',
