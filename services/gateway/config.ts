@@ -2,7 +2,7 @@ import { kafkaSettings } from '#shared/adapters/kafka/settings.ts';
 import { choice, text, whole } from '#shared/runtime/config.ts';
 import { clickhouseSettings } from '#shared/runtime/engine-settings.ts';
 import { lastDays } from './declarations/api-users.ts';
-
+import { loadLimitsDefault } from './http/server.ts';
 import { damageShareMaxDefault } from './submissions/collect.ts';
 import { parseRowLimits, rowLimitsDefault } from './submissions/limits.ts';
 
@@ -44,8 +44,57 @@ export const gatewaySettings = {
   ),
   uploadsMax: whole('UPLOADS_MAX', 'uploads read or written at once; more are told to come again', {
     least: 1,
+    most: 10_000,
+    fallback: loadLimitsDefault.uploadsMax,
+  }),
+  accountUploadsMax: whole('UPLOADS_PER_ACCOUNT_MAX', 'uploads of one account read or written at once', {
+    least: 1,
+    most: 10_000,
+    fallback: loadLimitsDefault.accountUploadsMax,
+  }),
+  uploadMemoryMb: whole(
+    'UPLOAD_MEMORY_MB',
+    'megabytes that the bodies of all uploads may take at once; one account may have half of it',
+    { least: 16, most: 16_384, fallback: loadLimitsDefault.uploadMemoryBytes / 1024 / 1024 },
+  ),
+  requestsPerMinute: whole('REQUESTS_PER_MINUTE', 'requests of one account, at each instance', {
+    least: 1,
+    most: 10_000_000,
+    fallback: loadLimitsDefault.requestsPerMinute,
+  }),
+  rowsPerMinute: whole(
+    'ROWS_PER_MINUTE',
+    'rows that one account may send in files, JSON and streams, at each instance; streams are slowed down to it',
+    { least: 1_000, most: 1_000_000_000, fallback: 10_000_000 },
+  ),
+  bodySecondsMax: whole(
+    'BODY_SECONDS_MAX',
+    'seconds in which the body of a request that is no stream must come',
+    {
+      least: 1,
+      most: 3_600,
+      fallback: loadLimitsDefault.bodyMs / 1_000,
+    },
+  ),
+  inflationMax: whole('INFLATION_MAX', 'times its compressed size that a body may grow to', {
+    least: 10,
     most: 1_000,
-    fallback: 64,
+    fallback: loadLimitsDefault.inflationMax,
+  }),
+  streamsMax: whole('STREAMS_MAX', 'streams that come in at once; more are told to come again', {
+    least: 1,
+    most: 1_000,
+    fallback: 16,
+  }),
+  accountStreamsMax: whole('STREAMS_PER_ACCOUNT_MAX', 'streams of one account that come in at once', {
+    least: 1,
+    most: 1_000,
+    fallback: 4,
+  }),
+  streamIdleSeconds: whole('STREAM_IDLE_SECONDS', 'seconds that a stream may be silent', {
+    least: 1,
+    most: 3_600,
+    fallback: 60,
   }),
   producersMax: whole('TRANSACTION_PRODUCERS', 'transactions written at once', {
     least: 1,

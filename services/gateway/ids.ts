@@ -19,6 +19,23 @@ export function derivedId(...parts: readonly string[]): string {
   );
 }
 
+/**
+ * As `derivedId`, of two lists of parts: all ids of one first list begin alike, and can be looked for by that. Returns the id,
+ * and its beginning.
+ */
+export function derivedIdOf(
+  first: readonly string[],
+  second: readonly string[],
+): { readonly id: string; readonly beginning: string } {
+  const half = (parts: readonly string[]) =>
+    createHash('sha256')
+      .update(joinKey(...parts))
+      .digest()
+      .subarray(0, 8);
+  const id = formatUuid(Buffer.concat([half(first), half(second)]), 8);
+  return { id, beginning: id.slice(0, 19) };
+}
+
 /** When an id of version 7 was made, epoch milliseconds. */
 export function timeOfId(id: string): number | undefined {
   return id[14] === '7' ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : undefined;

@@ -96,7 +96,7 @@ await runService('gateway', gatewaySettings, async (context) => {
       accounts.keyUsed(identity, (error) =>
         log.warn({ err: error }, 'the use of a key was not written down'),
       ),
-    uploadsMax: config.uploadsMax,
+    load: api.load,
   });
   onClose('http', async () => {
     api.hurry();

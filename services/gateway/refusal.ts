@@ -20,3 +20,13 @@ export function refuse(
 export function isRefusal(value: object): value is Refusal {
   return 'refused' in value;
 }
+
+/** A refusal on its way out of the middle of something. */
+export class RefusedError extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.detail ?? refusal.refused);
+    this.refusal = refusal;
+  }
+}

@@ -18,16 +18,23 @@ FROM input('submission String, batch Int32, account String, supplier String, cha
 WHERE ${sentinelCheck}
 FORMAT Avro`;
 
+/** Manifests of whichever version of their schema; what version 1 lacks is empty. */
 export const submissionsInsert = `
 INSERT INTO submissions
+(
+    submission, account, supplier, channel, product, action, received_at, file_name, idempotency_key, body_sha256, body_gzip,
+    body_bytes, declaration, declared_by, batching_version, rows, batches, partitions, stream, first_row, media_type
+)
 SELECT toUUID(submission), account, supplier, channel, product, action, fromUnixTimestamp64Milli(received_at, 'UTC'), file_name,
-    idempotency_key, body_sha256, body_gzip, body_bytes, declaration, declared_by, batching_version, rows, batches, partitions
+    idempotency_key, body_sha256, body_gzip, body_bytes, declaration, declared_by, batching_version, rows, batches, partitions,
+    stream, first_row, media_type
 FROM input('submission String, account String, supplier String, channel String, product String, action String,
     received_at Int64, file_name String, idempotency_key String, body_sha256 String, body_gzip String, body_bytes Int64,
     declaration String, declared_by String, batching_version Int32, rows Int32, batches Int32,
     partitions Array(Tuple(partition Int32, rows Int32, batches Int32, last_offset Int64)),
-    partition Int32, offset Int64, sentinel Int64')
+    stream String, first_row Int64, media_type String, partition Int32, offset Int64, sentinel Int64')
 WHERE ${sentinelCheck}
+SETTINGS input_format_avro_allow_missing_fields = 1
 FORMAT Avro`;
 
 /** Before a message is set aside, everything before it was acknowledged: a batch decided by a lower origin is in the ledger. */

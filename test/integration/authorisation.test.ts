@@ -72,6 +72,12 @@ async function victimOf({ casting }: TestGateway): Promise<typeof theirs> {
     body: csv,
   });
   expect(submission.status, submission.text).toBe(202);
+  await api.call('declareForApi', { key, body: api.example('declareForApi') });
+  const streamed = await api.call('createStream', {
+    key,
+    headers: { 'content-type': 'text/csv', 'idempotency-key': 'victim' },
+    body: csv,
+  });
   const claim = await api.call('createClaim', { key, body: api.example('createClaim') });
   const shown = (await api.call('getAccount', { key, params: { account } })).body;
   return {
@@ -83,6 +89,7 @@ async function victimOf({ casting }: TestGateway): Promise<typeof theirs> {
     application: shown.applications[0].id,
     authority: authority.body.id,
     submission: submission.body.id,
+    stream: (streamed.lines![0] as { id: string }).id,
     claim: claim.body.id,
     slot: 'primary',
     product: 'panel',
@@ -108,6 +115,7 @@ function nobodys(): Record<string, string> {
     application: randomUUID(),
     authority: randomUUID(),
     submission: randomUUID(),
+    stream: randomUUID(),
     claim: `${'1'.repeat(20)}-${'1'.repeat(16)}`,
     slot: 'primary',
     product: 'panel',

@@ -1,13 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newKey } from '#gateway/accounts/keys.ts';
-import { createClickhouse } from '#shared/adapters/clickhouse/client.ts';
-import type { Member } from '#test/support/cast.ts';
-import { createdOn, receivedAt, solarFacts } from '#test/support/claims.ts';
-import { decidedStory, writeDecided } from '#test/support/decided-rows.ts';
 import type { CallOptions, DescribedApi, DescribedOperation } from '#test/support/described-api.ts';
 import { startTestGateway, type TestGateway } from '#test/support/gateway.ts';
-import { silent } from '#test/support/stores.ts';
+import { fileExample, requestOf, successes } from '#test/support/successes.ts';
 
 let gateway: TestGateway;
 let api: DescribedApi;
@@ -17,170 +12,14 @@ beforeAll(async () => {
   // The ledger-writer alone: files that were accepted get into the ledger, and nothing is ever decided.
   gateway = await startTestGateway({}, { 'ledger-writer': 1 });
   api = gateway.api;
-  steps = await successes();
+  steps = await successes(gateway);
 });
 afterAll(() => gateway?.stop());
-
-/**
- * For every operation a request that goes well: the described example as it stands wherever it can, in the situation that
- * it is meant for.
- */
-async function successes(): Promise<Record<string, CallOptions>> {
-  const { casting, operator } = gateway;
-  const regulator = (await casting.made('Regulator', 'regulator')).key;
-  const admin = await casting.signedUp('Ann');
-  await casting.upgraded(admin, ['supplier'], regulator);
-  const newcomer = await casting.signedUp('Bo');
-  const assessed = await casting.signedUp('Cy');
-  const application = (await casting.applied(assessed, ['vsp'])).body.id;
-  const vsp = await casting.made('Verifier', 'vsp', ['Acme Imports Pty Ltd']);
-  const { key: agent, account: agentAccount } = await casting.made('Agent', 'agent');
-  const { account, key } = admin;
-  const person = await api.call('registerUser', { key: operator, body: api.example('registerUser') });
-  const user = person.body.id;
-  const authority = await api.call('grantAuthority', {
-    key: regulator,
-    params: { account },
-    body: api.example('grantAuthority'),
-  });
-  const claim = await api.call('createClaim', { key: agent, body: api.example('createClaim') });
-  const claims = await decidedClaims(agentAccount);
-  const certificate = { code: claims.code, year: '2026', number: '1' };
-  const spare = await casting.subscribed(admin, account, 'spare');
-  const uploaded = await upload(vsp);
-  const submission = uploaded.body.id;
-  const own = { key, params: { account } };
-  return {
-    getLimits: {},
-    getReasons: {},
-    listDeclarations: {},
-    computeEntitlements: {},
-    signUp: {},
-    createAccount: { key: operator },
-    listAccounts: { key: regulator },
-    getAccount: own,
-    changeContact: { key: regulator, params: { account }, body: { user: admin.user } },
-    recordCecDetails: own,
-    whoAmI: { key },
-    registerUser: { key: regulator },
-    permitUser: { key, params: { account, user } },
-    removeUser: { key, params: { account, user } },
-    lodgeApplication: { key: newcomer.key, params: { account: newcomer.account } },
-    listApplications: { key: regulator },
-    assessApplication: { key: regulator, params: { account: assessed.account, application } },
-    grantAuthority: { key: regulator, params: { account } },
-    endAuthority: { key: regulator, params: { account, authority: authority.body.id } },
-    nameProvider: { key, params: { account, provider: vsp.account } },
-    withdrawProvider: { key, params: { account, provider: vsp.account } },
-    createSubscription: own,
-    rotateKey: { key, params: { account, subscription: spare.subscription, slot: 'secondary' } },
-    revokeSubscription: { key, params: { account, subscription: spare.subscription } },
-    createKey: { key: operator, params: { account } },
-    revokeKey: { key: operator, params: { account, key: spare.key.split('_')[1]! } },
-    getApiDeclaration: { key },
-    declareForApi: { key },
-    createSubmission: {
-      key: vsp.key,
-      query: { declaration: 'file-upload-1' },
-      headers: { 'content-type': 'text/csv' },
-    },
-    getSubmission: { key: vsp.key, params: { submission } },
-    getReport: { key: vsp.key, params: { submission } },
-    getSubmissionFile: { key: vsp.key, params: { submission } },
-    registerSerials: { key },
-    lookUpSerials: { key },
-    getSerial: { key, params: { product: 'panel', serial: 'SM26000001' } },
-    searchSerials: { key, query: { product: 'panel' } },
-    createClaim: { key: agent },
-    createClaimFile: { key: agent, headers: { 'content-type': 'text/csv' } },
-    listClaims: { key: agent },
-    getClaim: { key: agent, params: { claim: claim.body.id } },
-    getClaimHistory: { key: agent, params: { claim: claims.passed } },
-    withdrawClaim: { key: agent, params: { claim: claims.approved } },
-    reassessClaim: { key: agent, params: { claim: claims.held } },
-    ruleOnClaim: { key: regulator, params: { claim: claims.held } },
-    auditClaim: { key: regulator, params: { claim: claims.approved } },
-    registerCertificates: { key: regulator, params: { claim: claims.passed } },
-    getRegisterActions: { query: { date: createdOn } },
-    getRegisteredAgents: {},
-    getCertificate: { key: agent, params: certificate },
-    getUnit: { key: regulator, params: certificate },
-    ruleOnModel: { key: regulator },
-    ruleOnSerial: { key: regulator },
-    ruleOnConflict: { key: regulator },
-    listRulings: { key: regulator },
-    listConflicts: { key: regulator },
-    reportUnknownSerials: { key: regulator },
-    explainSerial: { key, params: { product: 'panel', serial: 'SM26000001' } },
-    listSilentHolders: { key: regulator },
-  };
-}
-
-/** Claims in the states that they can be in, and a serial in conflict, as workers would have left them. */
-async function decidedClaims(account: string) {
-  const clickhouse = createClickhouse({ url: gateway.clickhouseUrl, database: 'ledger', log: silent });
-  try {
-    const stories = ['approved', 'held', 'passed'].map((name, i) =>
-      decidedStory(solarFacts({ address: `${name} Street` }), {
-        account,
-        at: receivedAt,
-        offset: 10 * (i + 1),
-        passed: name === 'passed',
-        ...(name === 'held' ? { change: { serial_evidence: [] } } : {}),
-      }),
-    );
-    await writeDecided(clickhouse, stories.flat());
-    await clickhouse.insertRows('serial_rows', [conflictRow('a', 1), conflictRow('b', 0)]);
-    const [approved, held, passed] = stories.map(([first]) => first!);
-    return {
-      approved: approved!.claim,
-      held: held!.claim,
-      passed: passed!.claim,
-      code: approved!.accreditation_code,
-    };
-  } finally {
-    await clickhouse.close();
-  }
-}
-
-function conflictRow(supplier: string, entry: number): object {
-  return {
-    product: 'panel',
-    serial_key: 'SM26000001',
-    serial: 'SM26000001',
-    holder: 'Sunmaker Co Ltd',
-    holder_key: 'SUNMAKER CO LTD',
-    submission: randomUUID(),
-    row: 1,
-    entry,
-    outcome: entry > 0 ? 'registered' : 'conflict',
-    supplier,
-    supplier_key: supplier,
-  };
-}
-
-function upload({ key }: Member, more: CallOptions = {}) {
-  return api.call('createSubmission', {
-    key,
-    query: { declaration: 'file-upload-1' },
-    headers: { 'content-type': 'text/csv' },
-    body: fileExample(),
-    ...more,
-  });
-}
-
-const fileExample = () => api.operation('createSubmission').body!['text/csv']!.example as string;
-
-/** The request of a step, with the described example where it says nothing of a body. */
-function requestOf({ id, body }: DescribedOperation): CallOptions {
-  const example = body?.['application/json']?.example ?? body?.['text/csv']?.example;
-  return example === undefined ? steps[id]! : { body: example as object, ...steps[id]! };
-}
 
 it('every operation goes well as described, with the example as it stands', async () => {
   expect(Object.keys(steps).sort()).toEqual([...api.operations.keys()].sort());
   for (const id of Object.keys(steps)) {
-    const { status, text } = await api.call(id, requestOf(api.operation(id)));
+    const { status, text } = await api.call(id, requestOf(api.operation(id), steps));
     expect(status, `${id}: ${text}`).toBeLessThan(300);
   }
 });
@@ -192,7 +31,7 @@ it('every body of JSON has its example', () => {
 
 describe('what is wrong with a request is answered as described', () => {
   const each = (does: (operation: DescribedOperation, request: CallOptions) => Promise<void>) => async () => {
-    for (const operation of api.operations.values()) await does(operation, requestOf(operation));
+    for (const operation of api.operations.values()) await does(operation, requestOf(operation, steps));
   };
 
   it(
@@ -242,7 +81,16 @@ describe('what is wrong with a request is answered as described', () => {
   it(
     'an address or a query that is none: 400',
     each(async ({ id, path }, request) => {
-      for (const name of ['account', 'submission', 'application', 'user', 'claim', 'product', 'slot']) {
+      for (const name of [
+        'account',
+        'submission',
+        'stream',
+        'application',
+        'user',
+        'claim',
+        'product',
+        'slot',
+      ]) {
         if (!path.includes(`{${name}}`)) continue;
         const { status } = await api.call(id, { ...request, params: { ...request.params, [name]: 'none' } });
         expect([id, name, status]).toEqual([id, name, 400]);
@@ -261,7 +109,7 @@ it('a check of a file is answered as described, and needs no declaration', async
   const { status, body } = await api.call('createSubmission', {
     ...steps.createSubmission!,
     query: { validateOnly: 'true' },
-    body: fileExample(),
+    body: fileExample(api),
   });
   expect([status, body.received, body.refused, body.lists]).toEqual([200, 1, 0, 'not_checked']);
 });
@@ -274,7 +122,7 @@ describe('files and their declaration', () => {
       else data.append(name, value, file);
     return data;
   };
-  const csv = () => new Blob([fileExample()], { type: 'text/csv' });
+  const csv = () => new Blob([fileExample(api)], { type: 'text/csv' });
   const send = (options: CallOptions) =>
     api.call('createSubmission', { key: steps.createSubmission!.key, ...options });
 
@@ -287,7 +135,7 @@ describe('files and their declaration', () => {
     const old = await send({
       query: { declaration: 'file-upload-0' },
       headers: { 'content-type': 'text/csv' },
-      body: fileExample(),
+      body: fileExample(api),
     });
     expect(old.body.code).toBe('declaration_not_current');
   });

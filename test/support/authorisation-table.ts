@@ -150,6 +150,19 @@ export const authorisation: Readonly<Record<string, Row>> = {
   getSubmissionFile: { outcomes: { ...all('resource_not_found', ...uploaders, 'regulator'), ...waiting } },
   getReport: { outcomes: { ...all('resource_not_found', ...uploaders, 'regulator'), ...waiting } },
 
+  createStream: {
+    request: { body: csv, headers: { 'content-type': 'text/csv', 'idempotency-key': 'k' } },
+    outcomes: {
+      ...all('api_declaration_missing', ...suppliers, 'vsp'),
+      inverters: 'product_not_registered',
+      ...waiting,
+    },
+  },
+  getStream: { outcomes: { ...all('resource_not_found', ...uploaders, 'regulator'), ...waiting } },
+  listStreamSubmissions: {
+    outcomes: { ...all('resource_not_found', ...uploaders, 'regulator'), ...waiting },
+  },
+
   lookUpSerials: {
     request: { body: { product: 'panel', serials: ['S'] } },
     outcomes: { ...all(200, ...uploaders, 'regulator'), ...waiting },

@@ -7,6 +7,8 @@ export interface Reply {
   readonly text: string;
   // biome-ignore lint/suspicious/noExplicitAny: tests read into answers whose shape was checked by their schema
   readonly body: any;
+  /** Of an answer that is lines of JSON. */
+  readonly lines?: readonly unknown[];
 }
 
 export interface CallOptions {
@@ -28,6 +30,9 @@ export interface DescribedOperation {
   readonly method: string;
   readonly path: string;
   readonly isPublic: boolean;
+  /** Whether it takes an Idempotency-Key, and whether it says that it stores nothing. */
+  readonly isKeyed: boolean;
+  readonly asksOnly: boolean;
   /** Media types of the body, with their examples. */
   readonly body: Readonly<Record<string, MediaType>> | undefined;
   readonly responses: Readonly<
@@ -66,6 +71,11 @@ export class DescribedApi {
           method: method.toUpperCase(),
           path,
           isPublic: operation.security.length === 0,
+          isKeyed: (operation.parameters ?? []).some(
+            (parameter: { in: string; name: string }) =>
+              parameter.in === 'header' && parameter.name === 'idempotency-key',
+          ),
+          asksOnly: operation['x-asks-only'] === true,
           body: operation.requestBody?.content,
           responses: operation.responses,
         }),
@@ -105,18 +115,21 @@ export class DescribedApi {
       ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : (body as string | FormData) }),
     });
     const text = await response.text();
-    const isData = response.headers.get('content-type')?.includes('json') ?? false;
+    const type = response.headers.get('content-type') ?? '';
+    const areLines = type.startsWith('application/x-ndjson') && operation.method === 'POST';
+    const isData = type.includes('json') && !type.includes('x-ndjson');
     const reply = {
       status: response.status,
       headers: response.headers,
       text,
       body: isData && text !== '' ? JSON.parse(text) : undefined,
+      ...(areLines ? { lines: linesOf(text) } : {}),
     };
     this.#check(operation, reply);
     return reply;
   }
 
-  #check(operation: DescribedOperation, { status, headers, text, body }: Reply): void {
+  #check(operation: DescribedOperation, { status, headers, text, body, lines }: Reply): void {
     const what = `${operation.id} answered ${status} ${text.slice(0, 500)}`;
     const documented = operation.responses[status];
     expect(documented, `${what}: not a documented status`).toBeDefined();
@@ -129,8 +142,10 @@ export class DescribedApi {
     const content = documented.content[type];
     expect(content, `${what}: ${type} is not documented`).toBeDefined();
     if (!type.endsWith('json')) return;
-    const errors = this.#validator(operation, status, type, content!).Errors(body)[1];
-    expect(errors, what).toEqual([]);
+    for (const value of lines ?? (type.endsWith('x-ndjson') ? [] : [body])) {
+      const errors = this.#validator(operation, status, type, content!).Errors(value)[1];
+      expect(errors, what).toEqual([]);
+    }
     if (type === 'application/problem+json')
       expect(documented.description, what).toContain(`\`${body.code}\``);
   }
@@ -142,4 +157,11 @@ export class DescribedApi {
     this.#validators.set(name, validator);
     return validator;
   }
+}
+
+function linesOf(text: string): readonly unknown[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
 }

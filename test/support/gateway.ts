@@ -11,6 +11,7 @@ export interface TestGateway {
   readonly operator: string;
   readonly casting: Casting;
   readonly clickhouseUrl: string;
+  readonly fleet: Fleet;
   /** What the gateway has logged so far. */
   logged(): string;
   stop(): Promise<void>;
@@ -38,6 +39,7 @@ export async function startTestGateway(
     api,
     operator: key.unshown!,
     casting: new Casting(api, key.unshown!),
+    fleet,
     clickhouseUrl: fleet.engines.urls.clickhouseUrl,
     logged: () => readFileSync(path.join(dataDir, 'logs', 'gateway-1.log'), 'utf8'),
     async stop() {

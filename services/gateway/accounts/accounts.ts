@@ -1,15 +1,16 @@
 import { type ApiDeclaration, apiDeclarationOf, type LastDay } from '#gateway/declarations/api-users.ts';
-import { newId } from '#gateway/ids.ts';
+import { derivedId, newId } from '#gateway/ids.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import { assert, OperationalError } from '#shared/base/errors.ts';
 import { sydneyDay } from '#shared/domain/days.ts';
 import { type Account, type AccountKind, isOfKind, isStaff, kindsOfWord, uploaderKinds } from './account.ts';
 import type { Authority } from './authority.ts';
-import { AccountBook, type Identity } from './book.ts';
+import { AccountBook, type EarlierRequest, type Identity } from './book.ts';
 import type { Command } from './commands/command.ts';
 import type { AccountChange, AccountEvent, KeyUseChange, UserChange } from './events.ts';
 import { KeyUseRecorder, keyUseName } from './key-use.ts';
 import { hashKey } from './keys.ts';
+import type { RequestMark } from './request-mark.ts';
 import type { User } from './user.ts';
 
 /** The log `accounts`, as far as it is written here. Events that are read come in through `Accounts.read`. */
@@ -35,6 +36,8 @@ export interface AccountsOptions {
 
 /** The account of the first operator: a name of its own, so that several instances make one account between them. */
 const firstOperator = { id: '00000000-0000-8000-8000-000000000001', keyId: 'first' };
+
+const unmarked: RequestMark = { request: '', sha256: '' };
 
 /**
  * Accounts, users, and the commands on them. A command is an event based on the version that was seen; it has succeeded
@@ -89,6 +92,13 @@ export class Accounts {
     return this.book.identify(hashKey(key));
   }
 
+  /** Whose key it is, as the account is now; undefined once the key was revoked. */
+  current(identity: Identity): Identity | undefined {
+    const account = this.book.get(identity.account.id);
+    const key = account?.keys.find(({ id }) => id === identity.key);
+    return account && key?.revokedAt === undefined ? { ...identity, account } : undefined;
+  }
+
   /** To be told of every request that a key was accepted for. */
   keyUsed({ key }: Identity, failed: (error: unknown) => void): void {
     this.#keyUse.used(key, this.now(), failed);
@@ -116,8 +126,13 @@ export class Accounts {
     return apiDeclarationOf(account, this.now(), this.#options.lastDayOfDeclaration);
   }
 
-  /** An account that needs no application: it has the kinds from the beginning, and authority for the suppliers named. */
-  async create(account: NewAccount, by: string): Promise<Account | Refusal> {
+  /**
+   * An account that needs no application: it has the kinds from the beginning, and authority for the suppliers named. With a
+   * `mark`, its id follows from that: of one request at two instances, one makes it.
+   */
+  async create(account: NewAccount, by: string, mark?: RequestMark): Promise<Account | Refusal> {
+    const earlier = this.#earlierAccount(mark);
+    if (earlier) return earlier;
     const { name, kinds, contact } = account;
     const kind: AccountKind = kinds.find((of) => of !== 'general') ?? 'general';
     if (isStaff(account) ? kinds.length > 1 : !kinds.includes('general'))
@@ -127,31 +142,50 @@ export class Accounts {
     const suppliesItself = isOfKind(account, 'supplier', 'inverter_supplier');
     const own = suppliesItself && account.suppliers.length === 0 ? [name] : account.suppliers;
     const suppliers = isOfKind(account, ...uploaderKinds) ? own : [];
-    const id = newId(this.now());
+    const id = mark ? derivedId('account', mark.request) : newId(this.now());
     const data = { name, kind, suppliers, kinds, ...(contact === undefined ? {} : { contact }) };
-    const applied = await this.#submit(id, 0, { kind: 'account_created', data }, by);
-    return applied ? this.#known(id) : refuse('account_changed');
+    const applied = await this.#submit(id, 0, { kind: 'account_created', data }, by, mark);
+    return applied ? this.#known(id) : (this.#earlierAccount(mark) ?? refuse('account_changed'));
   }
 
-  /** A person, registered once. */
-  async registerUser({ name, email }: Pick<User, 'name' | 'email'>, by?: string): Promise<User> {
-    const id = newId(this.now());
+  /** A person, registered once. With a `mark`, as for an account. */
+  registerUser(person: Pick<User, 'name' | 'email'>, by?: string): Promise<User>;
+  registerUser(
+    person: Pick<User, 'name' | 'email'>,
+    by: string | undefined,
+    mark: RequestMark | undefined,
+  ): Promise<User | Refusal>;
+  async registerUser(
+    { name, email }: Pick<User, 'name' | 'email'>,
+    by?: string,
+    mark?: RequestMark,
+  ): Promise<User | Refusal> {
+    const earlier = this.#earlier(mark);
+    if (earlier) return isRefusal(earlier) ? earlier : earlier.user!;
+    const id = mark ? derivedId('user', mark.request) : newId(this.now());
     const change = { kind: 'user_registered', data: { name, email } } as const;
-    const applied = await this.#submit(id, 0, change, by ?? `user:${id}`);
+    const applied = await this.#submit(id, 0, change, by ?? `user:${id}`, mark);
+    const before = applied ? undefined : this.#earlier(mark);
+    if (before && isRefusal(before)) return before;
     const user = this.book.user(id);
-    assert(applied && user, `user ${id} has an id of its own`);
+    assert(user, `user ${id} has an id of its own`);
     return user;
   }
 
-  /** Carries a command out: the account afterwards, or why it is as it was. */
-  async change(id: string, command: Command, by: string): Promise<Account | Refusal> {
+  /**
+   * Carries a command out: the account afterwards, or why it is as it was. A command of a request that has come before is
+   * answered by the account as it was then.
+   */
+  async change(id: string, command: Command, by: string, mark?: RequestMark): Promise<Account | Refusal> {
+    const earlier = this.#earlierAccount(mark);
+    if (earlier) return earlier;
     const account = this.book.get(id);
     if (!account) return refuse('resource_not_found');
     const change = command(account, { book: this.book, now: this.now() });
     if (change === undefined) return account;
     if (isRefusal(change)) return change;
-    const applied = await this.#submit(id, account.version, change, by);
-    return applied ? this.#known(id) : refuse('account_changed');
+    const applied = await this.#submit(id, account.version, change, by, mark);
+    return applied ? this.#known(id) : (this.#earlierAccount(mark) ?? refuse('account_changed'));
   }
 
   /**
@@ -179,6 +213,7 @@ export class Accounts {
     version: number,
     change: AccountChange | UserChange | KeyUseChange,
     by: string,
+    { request, sha256: request_sha256 }: RequestMark = unmarked,
   ): Promise<boolean> {
     const at = this.now();
     const event = newId(at);
@@ -195,13 +230,25 @@ export class Accounts {
     );
     try {
       const data = JSON.stringify(change.data);
-      const appended = this.#log.append({ event, account, version, kind: change.kind, at, by, data });
+      const told = { event, account, version, kind: change.kind, at, by, data, request, request_sha256 };
+      const appended = this.#log.append(told);
       const [applied] = await Promise.all([promise, appended]);
       return applied;
     } finally {
       clearTimeout(timer);
       this.#waiting.delete(event);
     }
+  }
+
+  /** What the request has made before; a refusal when it asked for something else then. */
+  #earlier(mark: RequestMark | undefined): EarlierRequest | Refusal | undefined {
+    const earlier = mark && this.book.request(mark.request);
+    return earlier && earlier.sha256 !== mark.sha256 ? refuse('idempotency_key_reused') : earlier;
+  }
+
+  #earlierAccount(mark: RequestMark | undefined): Account | Refusal | undefined {
+    const earlier = this.#earlier(mark);
+    return earlier && isRefusal(earlier) ? earlier : earlier?.account;
   }
 
   #known(id: string): Account {

@@ -12,6 +12,13 @@ export interface Identity {
   readonly user?: string;
 }
 
+/** What a request with an Idempotency-Key has made, as it was then. */
+export interface EarlierRequest {
+  readonly sha256: string;
+  readonly account?: Account;
+  readonly user?: User;
+}
+
 interface Holder {
   readonly account: string;
   readonly key: string;
@@ -27,9 +34,24 @@ export class AccountBook {
   readonly #holders = new Map<string, Holder>();
   /** Suppliers that named an account as their verification service provider. */
   readonly #served = new Map<string, Set<string>>();
+  readonly #requests = new Map<string, EarlierRequest>();
 
   /** False when the event is stale and changed nothing. */
   apply(event: AccountEvent): boolean {
+    if (!this.#apply(event)) return false;
+    const { request = '', request_sha256: sha256 = '' } = event;
+    if (request === '') return true;
+    const [account, user] = [this.#accounts.get(event.account), this.#users.get(event.account)];
+    this.#requests.set(request, { sha256, ...(account ? { account } : {}), ...(user ? { user } : {}) });
+    return true;
+  }
+
+  /** What a request has made, by its mark. */
+  request(request: string): EarlierRequest | undefined {
+    return this.#requests.get(request);
+  }
+
+  #apply(event: AccountEvent): boolean {
     if (isKeyUse(event.account)) return put(this.#keyUses, event, applyKeyUse);
     if (event.kind === 'user_registered' || this.#users.has(event.account))
       return !this.#accounts.has(event.account) && put(this.#users, event, applyUserEvent);

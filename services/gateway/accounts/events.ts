@@ -13,6 +13,9 @@ export interface AccountEvent {
   readonly at: number;
   readonly by: string;
   readonly data: string;
+  /** Of a request with an Idempotency-Key: its mark. */
+  readonly request?: string;
+  readonly request_sha256?: string;
 }
 
 interface Change<Kind extends string, Data> {

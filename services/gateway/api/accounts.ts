@@ -8,10 +8,13 @@ import { type Endpoint, guarded } from '#gateway/http/operation.ts';
 import { isRefusal, refuse } from '#gateway/refusal.ts';
 import { Abn, AccountView, accountView, Brands, Contact, Kind, Kinds } from './account-views.ts';
 import { defined, json, Name, Uuid } from './common.ts';
+import { type KeyAnswers, KeyedHeaders, markOf } from './keyed.ts';
 import { administeredAccount, visibleAccount } from './standing.ts';
 
 export interface AccountApi {
   readonly accounts: Accounts;
+  /** What was answered with keys in it. */
+  readonly keyAnswers: KeyAnswers;
   /** A11: age from which details of the CEC are stale. */
   readonly detailsDaysMax: number;
 }
@@ -41,6 +44,7 @@ export function accountEndpoints({ accounts, detailsDaysMax }: AccountApi): read
         description:
           'An account that needs no application. `kinds` says exactly which kinds it has; `kind` is a word for the usual ones: `supplier` is a general account that provides panels, inverters and batteries. An account of the agency itself is made by an operator.',
         access: staff,
+        headers: KeyedHeaders,
         body: {
           kind: 'json',
           bytesMax: bodyBytesMax,
@@ -65,7 +69,8 @@ export function accountEndpoints({ accounts, detailsDaysMax }: AccountApi): read
         },
         refusals: ['account_changed', 'general_account_missing', 'staff_kind_alone', 'user_unknown'],
       },
-      async ({ body }, identity) => {
+      async (call, identity) => {
+        const { body } = call;
         const { name, kind, suppliers = [], contact } = body;
         if ((kind === undefined) === (body.kinds === undefined))
           return refuse('request_invalid', 'body must name either `kind` or `kinds`');
@@ -78,6 +83,7 @@ export function accountEndpoints({ accounts, detailsDaysMax }: AccountApi): read
         const account = await accounts.create(
           { name, kinds, suppliers, ...defined({ contact }) },
           actorOf(identity),
+          markOf('createAccount', call, identity),
         );
         if (isRefusal(account)) return account;
         return { status: 201, headers: { location: `/v1/accounts/${account.id}` }, body: viewOf(account) };

@@ -5,18 +5,26 @@ import { suppliersOf } from '#gateway/accounts/authority.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { permitCheck, permitUpload, senderOf } from '#gateway/accounts/upload.ts';
 import type { Endpoint } from '#gateway/http/operation.ts';
+import type { LoadLimits } from '#gateway/http/server.ts';
 import { silentHolders } from '#gateway/ledger/holders.ts';
 import { approvedLists } from '#gateway/ledger/listings.ts';
 import { searchReads } from '#gateway/ledger/search.ts';
 import { latestEntries } from '#gateway/ledger/serials.ts';
+import { streamReads } from '#gateway/ledger/streams.ts';
 import { submissionReads } from '#gateway/ledger/submissions.ts';
 import { watermarkReader } from '#gateway/ledger/watermarks.ts';
+import { FairQueue } from '#gateway/load/fair-queue.ts';
+import { RowBudget } from '#gateway/load/row-budget.ts';
 import { lookUp, visibleTo } from '#gateway/lookup/lookup.ts';
 import { Ticks } from '#gateway/lookup/ticks.ts';
 import { Watermarks } from '#gateway/lookup/watermarks.ts';
 import { pause, submissionLog, tickSender } from '#gateway/ports.ts';
+import { type Refusal, refuse } from '#gateway/refusal.ts';
 import { searchScope } from '#gateway/search/scope.ts';
 import { searchAll, searchPage } from '#gateway/search/search.ts';
+import { StreamDesk } from '#gateway/streams/desk.ts';
+import { OpenStreams } from '#gateway/streams/open.ts';
+import type { StreamResult } from '#gateway/streams/run.ts';
 import type { Contents } from '#gateway/submissions/collect.ts';
 import { SubmissionDesk } from '#gateway/submissions/desk.ts';
 import { Intake } from '#gateway/submissions/intake.ts';
@@ -39,11 +47,13 @@ import { authorityEndpoints } from './authorities.ts';
 import { claimsApi } from './claims-api.ts';
 import { declarationEndpoints } from './declarations.ts';
 import { calculationsMax, entitlementEndpoints } from './entitlements.ts';
+import { KeyAnswers } from './keyed.ts';
 import { peopleEndpoints, signUpEndpoints } from './people.ts';
 import { registrationEndpoints } from './registrations.ts';
 import { reportEndpoints } from './reports.ts';
 import { searchEndpoints } from './search.ts';
 import { lookupSerialsMax, serialEndpoints } from './serials.ts';
+import { streamEndpoints } from './streams.ts';
 import { type SubmissionApi, submissionEndpoints } from './submissions.ts';
 import { subscriptionEndpoints } from './subscriptions.ts';
 
@@ -58,21 +68,35 @@ export interface ApiOptions {
   readonly log: Logger;
   /** Partitions of the serials; claims have as many. */
   readonly partitions: number;
-  readonly config: {
-    readonly bodyBytesMax: number;
-    readonly rowLimits: RowLimits;
-    readonly damagePercentMax: number;
-    readonly uploadsMax: number;
-    readonly lookupWaitMs: number;
-    readonly entitlementsPerMinute: number;
-    /** 0 closes the way in: people are then registered by the agency alone. */
-    readonly signUpsPerMinute: number;
-    readonly cecDetailsDaysMax: number;
-  };
+  readonly config: ApiConfig;
+}
+
+export interface ApiConfig {
+  readonly bodyBytesMax: number;
+  readonly rowLimits: RowLimits;
+  readonly damagePercentMax: number;
+  readonly uploadsMax: number;
+  readonly accountUploadsMax: number;
+  readonly uploadMemoryMb: number;
+  readonly requestsPerMinute: number;
+  readonly rowsPerMinute: number;
+  readonly bodySecondsMax: number;
+  readonly inflationMax: number;
+  readonly streamsMax: number;
+  readonly accountStreamsMax: number;
+  readonly streamIdleSeconds: number;
+  readonly producersMax: number;
+  readonly lookupWaitMs: number;
+  readonly entitlementsPerMinute: number;
+  /** 0 closes the way in: people are then registered by the agency alone. */
+  readonly signUpsPerMinute: number;
+  readonly cecDetailsDaysMax: number;
 }
 
 export interface Api {
   readonly endpoints: readonly Endpoint[];
+  /** By which the server keeps one client from hurting others. */
+  readonly load: Partial<LoadLimits>;
   /** Whoever waits for something is answered now: the process ends. */
   hurry(): void;
 }
@@ -82,6 +106,8 @@ const watermarkPauseMs = 15;
 /** A file that was accepted a moment ago is waited for on its way to the ledger. */
 const fileWaitMs = 2_000;
 const filePauseMs = 50;
+/** Bytes that must come of a stream while it is waited for. */
+const streamBytesMin = 1024;
 
 /** All operations of the gateway on the real engines. */
 export function createApi(options: ApiOptions): Api {
@@ -100,7 +126,11 @@ export function createApi(options: ApiOptions): Api {
       return followed.length > 0 ? followed : reads.withKey(account, key);
     },
   };
-  const desk = new SubmissionDesk(submissionLog(options.transactions, codec), earlier, {
+  const submissionsLog = submissionLog(options.transactions, codec);
+  // Whatever is read and written together, by turns among accounts: there is a producer for each.
+  const turns = new FairQueue(config.producersMax);
+  const budget = new RowBudget(config.rowsPerMinute);
+  const desk = new SubmissionDesk(submissionsLog, earlier, {
     now: Date.now,
     earlierWaitMs,
     written: (submission, contents) => accepted(options, submission, contents),
@@ -124,18 +154,24 @@ export function createApi(options: ApiOptions): Api {
     lookUp(lookups, { product, serials, viewer: account }, config.lookupWaitMs);
 
   const { accounts } = options;
-  const accountApi = { accounts, detailsDaysMax: config.cecDetailsDaysMax };
+  const keyAnswers = new KeyAnswers(Date.now);
+  const accountApi = { accounts, keyAnswers, detailsDaysMax: config.cecDetailsDaysMax };
   const { signUpsPerMinute } = config;
+  const intake = new Intake({
+    permit: (identity, intent) => permitUpload(accounts, identity, intent),
+    permitCheck: (identity, product) => permitCheck(accounts, identity, product),
+    rowsAllowed: (account, rows) => rowsRefusal(budget, config.rowsPerMinute, account, rows),
+    desk,
+    partitions,
+    damageShareMax,
+    list,
+    now: Date.now,
+  });
   const submissions: SubmissionApi = {
-    intake: new Intake({
-      permit: (identity, intent) => permitUpload(accounts, identity, intent),
-      permitCheck: (identity, product) => permitCheck(accounts, identity, product),
-      desk,
-      partitions,
-      damageShareMax,
-      list,
-      now: Date.now,
-    }),
+    intake: {
+      take: (sent, identity) => turns.run(identity.account.id, () => intake.take(sent, identity)),
+      check: (sent, identity) => turns.run(identity.account.id, () => intake.check(sent, identity)),
+    },
     bodyBytesMax: config.bodyBytesMax,
     rowLimits: config.rowLimits,
     status: async (id, waitMs) => watched(options, await submissionStatus(statusPorts, id, waitMs)),
@@ -143,6 +179,35 @@ export function createApi(options: ApiOptions): Api {
       reportRows(reads.report(id, { remarks }), account, { entries: lookups.entries, list }),
     file: (id) => awaited(() => reads.file(id), now() + fileWaitMs, now),
   };
+
+  const open = new OpenStreams({ openMax: config.streamsMax, accountMax: config.accountStreamsMax });
+  const streamLedger = streamReads(clickhouse);
+  const current = (identity: Identity) => accounts.current(identity);
+  const pace = { windowMs: config.streamIdleSeconds * 1_000, bytesMin: streamBytesMin };
+  const streams = new StreamDesk({
+    open,
+    reads: streamLedger,
+    recent,
+    earlier,
+    permit: (identity, { product }) => {
+      const now = current(identity);
+      return now
+        ? permitUpload(accounts, now, { product, channel: 'stream' })
+        : refuse('credentials_unknown');
+    },
+    sender: (identity) => senderOf(accounts, current(identity) ?? identity),
+    write: (submission, contents) =>
+      turns.run(submission.account, async () => {
+        await submissionsLog.write(submission);
+        accepted(options, submission, contents);
+      }),
+    rowsAllowed: (account, rows, signal) => rowsAwaited(budget, account, rows, signal),
+    failed: (error) => options.log.warn({ err: error }, 'a stream meets a difficulty'),
+    partitions,
+    damageShareMax,
+    pace,
+    now: Date.now,
+  });
 
   const endpoints = [
     ...(signUpsPerMinute > 0 ? signUpEndpoints(accountApi, { perMinuteMax: signUpsPerMinute }) : []),
@@ -161,6 +226,13 @@ export function createApi(options: ApiOptions): Api {
         yield* searchAll(searches, query, await scopeOf(viewer));
       },
       count: async (query, viewer) => searches.count(query, await scopeOf(viewer)),
+    }),
+    ...streamEndpoints({
+      desk: streams,
+      parts: streamLedger.parts,
+      patienceMs: pace.windowMs,
+      ended: (stream, result) => streamEnded(options, stream, result),
+      failed: (error) => options.log.error({ err: error }, 'a stream failed'),
     }),
     ...claimsApi({
       ...options,
@@ -189,10 +261,63 @@ export function createApi(options: ApiOptions): Api {
   ];
   return {
     endpoints,
+    load: {
+      uploadsMax: config.uploadsMax,
+      accountUploadsMax: config.accountUploadsMax,
+      uploadMemoryBytes: config.uploadMemoryMb * 1024 * 1024,
+      requestsPerMinute: config.requestsPerMinute,
+      bodyMs: config.bodySecondsMax * 1_000,
+      inflationMax: config.inflationMax,
+    },
     hurry() {
       hurried = true;
+      open.stop();
     },
   };
+}
+
+/** UP-2 by the minute: an upload is taken as a whole, or told when to come again. */
+function rowsRefusal(
+  budget: RowBudget,
+  perMinute: number,
+  account: string,
+  rows: number,
+): Refusal | undefined {
+  const waitMs = budget.take(account, rows, Date.now());
+  if (waitMs === 0) return undefined;
+  return refuse('rows_limited', `an account may send ${perMinute} rows a minute`, {
+    limit: perMinute,
+    limit_name: 'accounts.rows_per_minute',
+    retry_after: Math.ceil(waitMs / 1_000),
+  });
+}
+
+/** A stream waits, and so does whoever sends it. */
+async function rowsAwaited(
+  budget: RowBudget,
+  account: string,
+  rows: number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const waitMs = budget.take(account, rows, Date.now());
+    if (waitMs === 0 || signal.aborted) return;
+    await pause(waitMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+function streamEnded(
+  { log }: Pick<ApiOptions, 'log'>,
+  { id: stream, account }: { readonly id: string; readonly account: string },
+  result: StreamResult | undefined,
+): void {
+  if (!result) {
+    log.info({ stream, account }, 'the connection of a stream broke');
+    return;
+  }
+  const { rows, submissions, repeated, committedRow, refusal } = result;
+  const counts = { rows, submissions, repeated, committedRow };
+  log.info({ stream, account, ...counts, refused: refusal?.refused }, 'stream ended');
 }
 
 function accepted(
@@ -219,6 +344,8 @@ function accepted(
       received_at: submission.receivedAt,
       idempotency_key: submission.idempotencyKey,
       body_sha256: submission.bodySha256,
+      stream: submission.stream?.id ?? '',
+      first_row: submission.stream?.firstRow ?? 0,
     },
     acceptedMs,
   );

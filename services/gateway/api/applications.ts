@@ -12,6 +12,7 @@ import { isRefusal } from '#gateway/refusal.ts';
 import { Abn, ApplicationView, applicationView, Contact } from './account-views.ts';
 import type { AccountApi } from './accounts.ts';
 import { json, Name, Uuid } from './common.ts';
+import { KeyedHeaders, markOf } from './keyed.ts';
 import { administeredAccount } from './standing.ts';
 
 const bodyBytesMax = 64 * 1024;
@@ -37,6 +38,7 @@ export function applicationEndpoints({ accounts, detailsDaysMax }: AccountApi): 
           'For the nominated contact and administrators. `general` is always among the kinds. Until the application is assessed the account can do what it could before.',
         access: ['general'],
         params: Type.Object({ account: Uuid }),
+        headers: KeyedHeaders,
         body: {
           kind: 'json',
           bytesMax: bodyBytesMax,
@@ -68,12 +70,14 @@ export function applicationEndpoints({ accounts, detailsDaysMax }: AccountApi): 
           'cec_details_incomplete',
         ],
       },
-      async ({ params, body }, identity) => {
+      async (call, identity) => {
+        const { params, body } = call;
         const own = administeredAccount(identity, params.account);
         if (isRefusal(own)) return own;
         const { kinds, legal_name: legalName, abn, contact } = body;
         const command = lodgeApplication({ kinds, legalName, abn, contact }, detailsDaysMax);
-        const account = await accounts.change(own.id, command, actorOf(identity));
+        const mark = markOf('lodgeApplication', call, identity);
+        const account = await accounts.change(own.id, command, actorOf(identity), mark);
         if (isRefusal(account)) return account;
         return { status: 201, body: applicationView(account.applications.at(-1)!) };
       },
@@ -133,6 +137,7 @@ export function applicationEndpoints({ accounts, detailsDaysMax }: AccountApi): 
         summary: 'Approve or refuse an application',
         access: ['regulator'],
         params: Type.Object({ account: Uuid, application: Uuid }),
+        headers: KeyedHeaders,
         body: {
           kind: 'json',
           bytesMax: bodyBytesMax,
@@ -148,9 +153,11 @@ export function applicationEndpoints({ accounts, detailsDaysMax }: AccountApi): 
         answers: { 200: { description: 'The application, assessed.', content: json(ApplicationView) } },
         refusals: ['resource_not_found', 'account_changed', 'application_assessed', 'refusal_without_reason'],
       },
-      async ({ params, body }, identity) => {
+      async (call, identity) => {
+        const { params, body } = call;
         const command = assessApplication(params.application, body.decision, body.reason ?? '');
-        const account = await accounts.change(params.account, command, actorOf(identity));
+        const mark = markOf('assessApplication', call, identity);
+        const account = await accounts.change(params.account, command, actorOf(identity), mark);
         if (isRefusal(account)) return account;
         return { status: 200, body: applicationView(applicationOf(account, params.application)!) };
       },

@@ -11,6 +11,7 @@ import { isRefusal } from '#gateway/refusal.ts';
 import { AuthorityFields, AuthorityView, authorityView } from './account-views.ts';
 import type { AccountApi } from './accounts.ts';
 import { Day, json, Uuid } from './common.ts';
+import { KeyedHeaders, markOf } from './keyed.ts';
 import { administeredAccount } from './standing.ts';
 
 const bodyBytesMax = 512 * 1024;
@@ -30,6 +31,7 @@ export function authorityEndpoints({ accounts }: AccountApi): readonly Endpoint[
           'For any holder and model unless they are named, for ever unless days are given. Rows outside are `supplier_not_authorised`, by the day of their upload.',
         access: ['regulator'],
         params: Type.Object({ account: Uuid }),
+        headers: KeyedHeaders,
         body: {
           kind: 'json',
           bytesMax: bodyBytesMax,
@@ -39,9 +41,11 @@ export function authorityEndpoints({ accounts }: AccountApi): readonly Endpoint[
         answers: { 201: { description: 'The authority.', content: json(AuthorityView) } },
         refusals: ['resource_not_found', 'account_changed', 'period_invalid', 'authorities_too_many'],
       },
-      async ({ params, body }, identity) => {
+      async (call, identity) => {
+        const { params, body } = call;
         const command = grantAuthority(body, accounts.now());
-        const account = await accounts.change(params.account, command, actorOf(identity));
+        const mark = markOf('grantAuthority', call, identity);
+        const account = await accounts.change(params.account, command, actorOf(identity), mark);
         if (isRefusal(account)) return account;
         return { status: 201, body: authorityView(account.authorities.at(-1)!) };
       },

@@ -20,6 +20,7 @@ import {
   hasRuling,
   listConflicts,
   listRulings,
+  rulingsBeginningWith,
   rulingsOnSerials,
 } from '#gateway/ledger/rulings.ts';
 import type { LookupAnswer } from '#gateway/lookup/lookup.ts';
@@ -83,6 +84,7 @@ export function claimsApi(options: ClaimsApiOptions): readonly Endpoint[] {
   const rulings = new RulingDesk({
     publish: rulingPublisher({ publisher, codec }),
     inLedger: (ruling) => hasRuling(clickhouse, ruling),
+    beginningWith: (beginning) => rulingsBeginningWith(clickhouse, beginning),
     conflict: (of) => conflictOf(clickhouse, of),
     clock: Date.now,
     now,

@@ -9,6 +9,7 @@ import { sydneyDay } from '#shared/domain/days.ts';
 import type { AccountApi } from './accounts.ts';
 import { Day, json } from './common.ts';
 import { ApiDeclarationView, apiDeclarationView } from './declaration-views.ts';
+import { KeyedHeaders, markOf } from './keyed.ts';
 
 const TextView = Type.Object(
   {
@@ -76,6 +77,7 @@ export function declarationEndpoints({ accounts }: AccountApi): readonly Endpoin
         description:
           'Uploads by JSON and streams need one that is current: it holds for three calendar months, its last day included.',
         access: uploaderKinds,
+        headers: KeyedHeaders,
         body: {
           kind: 'json',
           bytesMax: 4 * 1024,
@@ -93,9 +95,10 @@ export function declarationEndpoints({ accounts }: AccountApi): readonly Endpoin
         answers: { 201: { description: 'It is made.', content: json(ApiDeclarationView) } },
         refusals: ['account_changed', 'declaration_not_current'],
       },
-      async ({ body }, identity) => {
-        const command = declareForApi(body.declaration);
-        const account = await accounts.change(identity.account.id, command, actorOf(identity));
+      async (call, identity) => {
+        const command = declareForApi(call.body.declaration);
+        const mark = markOf('declareForApi', call, identity);
+        const account = await accounts.change(identity.account.id, command, actorOf(identity), mark);
         if (isRefusal(account)) return account;
         return { status: 201, body: apiDeclarationView(accounts.apiDeclarationOf(account)) };
       },

@@ -16,7 +16,7 @@ beforeEach(async () => {
     // Public: it answers while no account is known.
     ready: () => false,
     identify: () => undefined,
-    uploadsMax: 1,
+    load: { uploadsMax: 1 },
   });
 });
 afterEach(() => server.close());

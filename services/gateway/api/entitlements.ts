@@ -64,6 +64,7 @@ export function entitlementEndpoints(options: { perMinuteMax: number }): readonl
         description: `At most ${calculationsMax} calculations in one request. The same rules as in the assessment of claims.`,
         access: 'public',
         perMinuteMax: options.perMinuteMax,
+        asksOnly: true,
         body: {
           kind: 'json',
           bytesMax: bodyBytesMax,

@@ -3,13 +3,15 @@ import { everyKind, isAdministrator } from '#gateway/accounts/account.ts';
 import { actorOf } from '#gateway/accounts/actor.ts';
 import { openSubscription, termsRefusal } from '#gateway/accounts/commands/subscriptions.ts';
 import { permitUser, removeUser } from '#gateway/accounts/commands/users.ts';
-import { type Endpoint, guarded, open } from '#gateway/http/operation.ts';
-import { isRefusal } from '#gateway/refusal.ts';
+import { partOf, type RequestMark } from '#gateway/accounts/request-mark.ts';
+import { type Answer, type Endpoint, guarded, open } from '#gateway/http/operation.ts';
+import { isRefusal, type Refusal } from '#gateway/refusal.ts';
 import { AccountView, accountView, Kinds } from './account-views.ts';
 import type { AccountApi } from './accounts.ts';
 import { defined, Email, json, Name, Uuid } from './common.ts';
+import { KeyedHeaders, markOf } from './keyed.ts';
 import { administeredAccount } from './standing.ts';
-import { KeysView, keysView } from './subscriptions.ts';
+import { KeysView, keysView, shownBefore } from './subscriptions.ts';
 
 const bodyBytesMax = 16 * 1024;
 const UserView = Type.Object({ id: Uuid, name: Name, email: Email }, { additionalProperties: false });
@@ -27,6 +29,7 @@ export function peopleEndpoints({ accounts, detailsDaysMax }: AccountApi): reado
         description:
           'The id names the person when users are added to accounts, or a contact is nominated. It is for those to know who are to add the person.',
         access: ['operator', 'regulator'],
+        headers: KeyedHeaders,
         body: {
           kind: 'json',
           bytesMax: bodyBytesMax,
@@ -36,8 +39,11 @@ export function peopleEndpoints({ accounts, detailsDaysMax }: AccountApi): reado
         answers: { 201: { description: 'The person.', content: json(UserView) } },
         refusals: [],
       },
-      async ({ body }, identity) => {
-        const { id, name, email } = await accounts.registerUser(body, actorOf(identity));
+      async (call, identity) => {
+        const mark = markOf('registerUser', call, identity);
+        const user = await accounts.registerUser(call.body, actorOf(identity), mark);
+        if (isRefusal(user)) return user;
+        const { id, name, email } = user;
         return { status: 201, body: { id, name, email } };
       },
     ),
@@ -140,7 +146,7 @@ export function peopleEndpoints({ accounts, detailsDaysMax }: AccountApi): reado
 
 /** The way in for people whom the agency does not know yet. */
 export function signUpEndpoints(
-  { accounts }: AccountApi,
+  { accounts, keyAnswers }: AccountApi,
   options: { readonly perMinuteMax: number },
 ): readonly Endpoint[] {
   return [
@@ -155,6 +161,7 @@ export function signUpEndpoints(
           'Registers a person and opens a general account with the person as its contact. With the keys the account can apply for what it is to do.',
         access: 'public',
         perMinuteMax: options.perMinuteMax,
+        headers: KeyedHeaders,
         body: {
           kind: 'json',
           bytesMax: bodyBytesMax,
@@ -186,28 +193,50 @@ export function signUpEndpoints(
             ),
           },
         },
-        refusals: ['terms_not_agreed', 'account_changed'],
+        refusals: ['terms_not_agreed', 'account_changed', 'keys_shown_before'],
       },
-      async ({ body }) => {
-        const now = accounts.now();
-        const refusal = termsRefusal(body.terms, now);
-        if (refusal) return refusal;
-        const user = await accounts.registerUser(body);
-        const by = `user:${user.id}`;
-        const opened = await accounts.create(
-          { name: body.account_name, kinds: ['general'], suppliers: [], contact: user.id },
-          by,
-        );
-        if (isRefusal(opened)) return opened;
-        const keyed = openSubscription({ name: 'sign-up', user: user.id, terms: body.terms }, now);
-        const account = await accounts.change(opened.id, keyed.command, by);
-        if (isRefusal(account)) return account;
-        return {
-          status: 201,
-          headers: { location: `/v1/accounts/${account.id}`, 'cache-control': 'no-store' },
-          body: { user: user.id, account: account.id, ...keysView(keyed) },
-        };
+      async (call) => {
+        const mark = markOf('signUp', call, undefined);
+        return keyAnswers.once(mark, () => signUp(accounts, call.body, mark));
       },
     ),
   ];
+}
+
+interface SignUp {
+  readonly name: string;
+  readonly email: string;
+  readonly account_name: string;
+  readonly terms: string;
+}
+
+/** Person, account and keys, one after another: whoever comes again with the same key goes on where it ended. */
+async function signUp(
+  accounts: AccountApi['accounts'],
+  given: SignUp,
+  mark: RequestMark | undefined,
+): Promise<Answer | Refusal> {
+  const part = (name: string) => mark && partOf(mark, name);
+  const now = accounts.now();
+  const refusal = termsRefusal(given.terms, now);
+  if (refusal) return refusal;
+  const user = await accounts.registerUser(given, undefined, part('user'));
+  if (isRefusal(user)) return user;
+  const by = `user:${user.id}`;
+  const opened = await accounts.create(
+    { name: given.account_name, kinds: ['general'], suppliers: [], contact: user.id },
+    by,
+    part('account'),
+  );
+  if (isRefusal(opened)) return opened;
+  const keyed = openSubscription({ name: 'sign-up', user: user.id, terms: given.terms }, now);
+  const account = await accounts.change(opened.id, keyed.command, by, part('keys'));
+  if (isRefusal(account)) return account;
+  const shown = shownBefore(account, keyed);
+  if (shown) return shown;
+  return {
+    status: 201,
+    headers: { location: `/v1/accounts/${account.id}`, 'cache-control': 'no-store' },
+    body: { user: user.id, account: account.id, ...keysView(keyed) },
+  };
 }

@@ -58,6 +58,7 @@ export function serialEndpoints(api: SerialApi): readonly Endpoint[] {
         summary: 'Look up serial numbers',
         description: `At most ${lookupSerialsMax} in one request. An account sees its own and its suppliers' entries, the regulator all.`,
         access: [...uploaderKinds, 'regulator'],
+        asksOnly: true,
         body: {
           kind: 'json',
           bytesMax: bodyBytesMax,

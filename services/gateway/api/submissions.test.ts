@@ -80,7 +80,7 @@ async function open(options: { list?: () => Promise<ListIndex | undefined>; deci
       const found = find(id);
       if (!found) return undefined;
       const { bodyGzip: gzip, bodySha256: sha256, bodyBytes: bytes, fileName: file_name, channel } = found;
-      return { gzip, sha256, bytes, file_name, channel };
+      return { gzip, sha256, bytes, file_name, channel, media_type: '' };
     },
   };
   const server = await createServer({
@@ -88,7 +88,7 @@ async function open(options: { list?: () => Promise<ListIndex | undefined>; deci
     log: pino({ level: 'silent' }),
     ready: () => true,
     identify: (key) => (accounts[key] ? { account: accounts[key], key } : undefined),
-    uploadsMax: 4,
+    load: { uploadsMax: 4 },
   });
   const call = async (key: string, method: 'GET' | 'POST', url: string, body?: object | string | Buffer) => {
     const type = typeof body === 'string' || Buffer.isBuffer(body) ? 'text/csv' : 'application/json';

@@ -7,7 +7,13 @@ import { type Endpoint, guarded } from '#gateway/http/operation.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import { documents, registrationOf } from '#gateway/submissions/documents.ts';
 import type { Checked, Intake, Sent } from '#gateway/submissions/intake.ts';
-import { bytesOf, digestOf, dispositionOf, type KeptFile } from '#gateway/submissions/kept-file.ts';
+import {
+  bytesOf,
+  digestOf,
+  dispositionOf,
+  type KeptFile,
+  mediaTypeOf,
+} from '#gateway/submissions/kept-file.ts';
 import type { RowLimits } from '#gateway/submissions/limits.ts';
 import { type FileContents, readFile } from '#gateway/submissions/read-file.ts';
 import type { ReportRow } from '#gateway/submissions/report.ts';
@@ -372,7 +378,11 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
               'Content-Digest': 'SHA-256 of the bytes (RFC 9530)',
               'Content-Disposition': 'the name of the file, where it had one',
             },
-            content: { 'text/csv': { type: 'string' }, 'application/json': {} },
+            content: {
+              'text/csv': { type: 'string' },
+              'application/json': {},
+              'application/x-ndjson': { type: 'string' },
+            },
           },
         },
         refusals: ['resource_not_found'],
@@ -383,7 +393,7 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
         const kept = await api.file(params.submission);
         // It was accepted, so it will be there.
         if (!kept) return refuse('temporarily_unavailable', 'the ledger does not have the file yet');
-        const type = kept.channel === 'json' ? 'application/json' : 'text/csv';
+        const type = mediaTypeOf(kept);
         return {
           status: 200,
           headers: {
@@ -400,7 +410,7 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
 }
 
 function fallbackName(type: string): string {
-  return type === 'text/csv' ? 'submission.csv' : 'submission.json';
+  return `submission.${type === 'text/csv' ? 'csv' : type === 'application/json' ? 'json' : 'ndjson'}`;
 }
 
 function rowsMaxOf(limits: RowLimits, guidance: string | undefined): number {

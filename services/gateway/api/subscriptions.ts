@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { everyKind, isUser, keySlots } from '#gateway/accounts/account.ts';
+import { type Account, everyKind, isUser, keySlots } from '#gateway/accounts/account.ts';
 import { actorOf } from '#gateway/accounts/actor.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import {
@@ -14,6 +14,7 @@ import { type Endpoint, guarded } from '#gateway/http/operation.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import type { AccountApi } from './accounts.ts';
 import { json, Name, Uuid } from './common.ts';
+import { KeyedHeaders, markOf } from './keyed.ts';
 import { administeredAccount, ownAccount } from './standing.ts';
 
 const bodyBytesMax = 16 * 1024;
@@ -30,11 +31,19 @@ export function keysView({ subscription, keys }: Keyed): object {
   return { subscription, primary_key: keys.primary?.text, secondary_key: keys.secondary?.text };
 }
 
+/** Of a request that has come before, and been answered elsewhere or long ago: its keys are not these, nor can they be shown. */
+export function shownBefore(account: Account, keyed: Keyed): Refusal | undefined {
+  const isOwn = Object.values(keyed.keys).every(({ id }) => account.keys.some((key) => key.id === id));
+  if (isOwn) return undefined;
+  const { subscription } = account.keys.at(-1)!;
+  return refuse('keys_shown_before', undefined, { account: account.id, subscription });
+}
+
 /** What an answer with a key in it must say to whatever stands between. */
 const unkept = { 'cache-control': 'no-store' } as const;
 
 /** Subscriptions and their keys. Either key is accepted, so that one can be rotated while the other is in use. */
-export function subscriptionEndpoints({ accounts }: AccountApi): readonly Endpoint[] {
+export function subscriptionEndpoints({ accounts, keyAnswers }: AccountApi): readonly Endpoint[] {
   return [
     guarded(
       {
@@ -47,6 +56,7 @@ export function subscriptionEndpoints({ accounts }: AccountApi): readonly Endpoi
           'Gives a primary and a secondary key that act as the user who asks; they are in this answer alone, only their hashes are kept. A user of several accounts may ask with a key of any of them.',
         access: everyKind,
         params: Type.Object({ account: Uuid }),
+        headers: KeyedHeaders,
         body: {
           kind: 'json',
           bytesMax: bodyBytesMax,
@@ -68,15 +78,21 @@ export function subscriptionEndpoints({ accounts }: AccountApi): readonly Endpoi
           'terms_not_agreed',
           'subscription_name_taken',
           'subscriptions_too_many',
+          'keys_shown_before',
         ],
       },
-      async ({ params, body }, identity) => {
+      async (call, identity) => {
+        const { params, body } = call;
         const account = accounts.get(params.account);
         if (!account || !(account.id === identity.account.id || isUser(account, identity.user)))
           return refuse('resource_not_found');
-        const keyed = openSubscription({ ...body, user: identity.user }, accounts.now());
-        const changed = await accounts.change(account.id, keyed.command, actorOf(identity));
-        return isRefusal(changed) ? changed : { status: 201, headers: unkept, body: keysView(keyed) };
+        const mark = markOf('createSubscription', call, identity);
+        return keyAnswers.once(mark, async () => {
+          const keyed = openSubscription({ ...body, user: identity.user }, accounts.now());
+          const changed = await accounts.change(account.id, keyed.command, actorOf(identity), mark);
+          if (isRefusal(changed)) return changed;
+          return shownBefore(changed, keyed) ?? { status: 201, headers: unkept, body: keysView(keyed) };
+        });
       },
     ),
     guarded(
@@ -89,6 +105,7 @@ export function subscriptionEndpoints({ accounts }: AccountApi): readonly Endpoi
         description: 'The key that was in the slot ends at once; the other one is not touched.',
         access: everyKind,
         params: Type.Object({ account: Uuid, subscription: SubscriptionId, slot: Slot }),
+        headers: KeyedHeaders,
         answers: {
           201: {
             description: 'The new key, shown once.',
@@ -100,19 +117,24 @@ export function subscriptionEndpoints({ accounts }: AccountApi): readonly Endpoi
             ),
           },
         },
-        refusals: ['resource_not_found', 'account_changed', 'owner_needed'],
+        refusals: ['resource_not_found', 'account_changed', 'owner_needed', 'keys_shown_before'],
       },
-      async ({ params }, identity) => {
+      async (call, identity) => {
+        const { params } = call;
         const own = ownAccount(identity, params.account);
         if (isRefusal(own)) return own;
         const subscription = own.subscriptions.find(({ id }) => id === params.subscription);
         if (!subscription) return refuse('resource_not_found');
         if (subscription.user !== identity.user) return refuse('owner_needed');
-        const keyed = rotateKey(subscription.id, params.slot);
-        const changed = await accounts.change(own.id, keyed.command, actorOf(identity));
-        if (isRefusal(changed)) return changed;
-        const body = { subscription: subscription.id, slot: params.slot, key: keyed.keys[params.slot]!.text };
-        return { status: 201, headers: unkept, body };
+        const mark = markOf('rotateKey', call, identity);
+        return keyAnswers.once(mark, async () => {
+          const keyed = rotateKey(subscription.id, params.slot);
+          const changed = await accounts.change(own.id, keyed.command, actorOf(identity), mark);
+          if (isRefusal(changed)) return changed;
+          const key = keyed.keys[params.slot]!.text;
+          const body = { subscription: subscription.id, slot: params.slot, key };
+          return shownBefore(changed, keyed) ?? { status: 201, headers: unkept, body };
+        });
       },
     ),
     guarded(
@@ -146,6 +168,7 @@ export function subscriptionEndpoints({ accounts }: AccountApi): readonly Endpoi
           'A subscription with one key, from an operator’s hand. With `user` it acts as that user of the account, else for the account and as nobody in particular: such a key cannot administer the account.',
         access: ['operator'],
         params: Type.Object({ account: Uuid }),
+        headers: KeyedHeaders,
         body: {
           kind: 'json',
           bytesMax: bodyBytesMax,
@@ -159,15 +182,20 @@ export function subscriptionEndpoints({ accounts }: AccountApi): readonly Endpoi
             content: json(Type.Object({ id: Type.String(), key: KeyText }, { additionalProperties: false })),
           },
         },
-        refusals: ['resource_not_found', 'account_changed', 'user_unknown'],
+        refusals: ['resource_not_found', 'account_changed', 'user_unknown', 'keys_shown_before'],
       },
-      async ({ params, body }, identity) => {
-        const keyed = giveKey(body.label, body.user);
-        const changed = await accounts.change(params.account, keyed.command, actorOf(identity));
-        if (isRefusal(changed)) return changed;
-        const { id, text: key } = keyed.keys.primary!;
-        const location = `/v1/accounts/${params.account}/keys/${id}`;
-        return { status: 201, headers: { location, ...unkept }, body: { id, key } };
+      async (call, identity) => {
+        const { params, body } = call;
+        const mark = markOf('createKey', call, identity);
+        return keyAnswers.once(mark, async () => {
+          const keyed = giveKey(body.label, body.user);
+          const changed = await accounts.change(params.account, keyed.command, actorOf(identity), mark);
+          if (isRefusal(changed)) return changed;
+          const { id, text: key } = keyed.keys.primary!;
+          const location = `/v1/accounts/${params.account}/keys/${id}`;
+          const answer = { status: 201, headers: { location, ...unkept }, body: { id, key } };
+          return shownBefore(changed, keyed) ?? answer;
+        });
       },
     ),
     guarded(

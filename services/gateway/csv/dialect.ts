@@ -10,7 +10,7 @@ export interface Dialect {
 
 /** Spreadsheet programs write, and read, the separator in a first line of its own. */
 const separatorLine = /^"?sep=([,;\t])"?(?:\r\n|\r|\n|$)/i;
-const headingsCharsMax = 16_384;
+export const headingsCharsMax = 16_384;
 
 /**
  * By which sign the cells of a text are separated: the one that its line of headings has most often outside quotation

@@ -7,8 +7,11 @@ import { locateBrokenQuotes } from './quotes.ts';
 /** Characters given to the parser at once; also the most that one record may hold, unless a kind of file needs more. */
 export const pieceChars = 16_384;
 
-/** Called for each record with its cells, and the physical line where it starts, from 1. A refusal ends the reading. */
-export type OnRecord = (cells: readonly string[], line: number) => Refusal | undefined;
+/**
+ * Called for each record with its cells, the physical line where it starts, from 1, and the one where what follows starts.
+ * A refusal ends the reading.
+ */
+export type OnRecord = (cells: readonly string[], line: number, next: number) => Refusal | undefined;
 
 export interface RecordOptions {
   readonly delimiter: Delimiter;
@@ -48,6 +51,11 @@ export class RecordReader {
       this.#failure = error;
     });
     this.#parser.on('data', (cells: string[]) => this.#take(cells));
+  }
+
+  /** The line after what was read: no record that is still to come begins before it. */
+  get line(): number {
+    return this.#line;
   }
 
   /** Takes more text; other work of the process goes on between its pieces. A refusal is the end. */
@@ -91,7 +99,7 @@ export class RecordReader {
     if (cells[0]!.charCodeAt(0) === 0xfeff) cells[0] = cells[0]!.replace(/^\ufeff+/, '');
     this.#refusal = isTooLong(cells, this.#recordCharsMax)
       ? refuseTooLong(start, this.#recordCharsMax)
-      : this.#onRecord(cells, start);
+      : this.#onRecord(cells, start, this.#line);
   }
 
   /** What the parser holds of a record that has not ended; it begins where the next record begins. */

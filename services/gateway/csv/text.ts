@@ -125,7 +125,7 @@ const otherStarts: readonly { readonly start: readonly number[]; readonly kind: 
 const markup = /^\s*<(\?xml|!doctype|html|table|meta)/i;
 
 /** What the first bytes say when nobody asked the program for CSV. */
-function otherKind(bytes: Buffer): string | undefined {
+export function otherKind(bytes: Buffer): string | undefined {
   if (zipStarts.some((start) => startsWith(bytes, start))) return archiveKind(bytes);
   const known = otherStarts.find(({ start }) => startsWith(bytes, start));
   if (known) return known.kind;

@@ -1,7 +1,14 @@
 import type { TObject } from 'typebox';
 import { upgradeKinds } from '#gateway/accounts/account.ts';
 import { type RequestReason, requestReason } from '#shared/domain/reasons.ts';
-import { type AnswerSpec, type BodySpec, type FileBody, isUpload, type Operation } from './operation.ts';
+import {
+  type AnswerSpec,
+  type BodySpec,
+  type FileBody,
+  isKeyed,
+  isUpload,
+  type Operation,
+} from './operation.ts';
 import { Problem, problemType } from './problem.ts';
 
 const about = `Serial numbers of solar panels, inverters and batteries: registered once, never lost.
@@ -44,6 +51,7 @@ function describeOperation(operation: Operation): object {
     tags: [tag],
     summary,
     description: description === undefined ? who : `${description}\n\n${who}`,
+    ...(operation.asksOnly ? { 'x-asks-only': true } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(operation.body ? { requestBody: describeBody(operation.body) } : {}),
     responses: { ...describeAnswers(operation.answers), ...describeRefusals(operation) },
@@ -80,6 +88,19 @@ function describeBody(body: BodySpec): object {
       return {
         required: true,
         content: Object.fromEntries(body.mediaTypes.map((type) => [type, describeFile(type, body)])),
+      };
+    case 'stream':
+      return {
+        required: true,
+        content: Object.fromEntries(
+          body.mediaTypes.map((type) => [
+            type,
+            {
+              schema: { type: 'string' },
+              ...(body.examples?.[type] ? { example: body.examples[type] } : {}),
+            },
+          ]),
+        ),
       };
   }
 }
@@ -138,8 +159,11 @@ export function refusalsOf(operation: Operation): readonly RequestReason[] {
     implied.push('credentials_missing', 'credentials_unknown', 'not_permitted', 'not_ready');
   if (access !== 'public' && upgradeKinds.some((kind) => access.includes(kind)))
     implied.push('application_pending');
-  if (body) implied.push('body_too_large', 'media_type_unsupported');
-  if (isUpload(operation)) implied.push('overloaded');
+  if (access !== 'public') implied.push('rate_limited');
+  if (isKeyed(operation)) implied.push('idempotency_key_reused');
+  if (body) implied.push('media_type_unsupported', 'encoding_unsupported', 'body_too_slow', 'gzip_broken');
+  if (body && body.kind !== 'stream') implied.push('body_too_large', 'inflates_too_far');
+  if (isUpload(operation)) implied.push('overloaded', 'uploads_too_many');
   if (perMinuteMax !== undefined) implied.push('rate_limited');
   return [...new Set([...operation.refusals, ...implied])];
 }

@@ -6,8 +6,8 @@ import type { Identity } from '#gateway/accounts/book.ts';
 import type { Refusal } from '#gateway/refusal.ts';
 import type { RequestReason } from '#shared/domain/reasons.ts';
 
-/** What a body is: JSON with its schema, or a file that the handler reads itself. */
-export type BodySpec = JsonBody | FileBody;
+/** What a body is: JSON with its schema, a file that the handler reads itself, or a stream. */
+export type BodySpec = JsonBody | FileBody | StreamBody;
 export interface JsonBody {
   readonly kind: 'json';
   readonly schema: object;
@@ -25,6 +25,14 @@ export interface FileBody {
   /** What a form may hold besides the file. */
   readonly fields?: Readonly<Record<string, object>>;
   readonly bytesMax: number;
+}
+
+/** Of any size: the handler gets the bytes as they come, and decodes them itself. */
+export interface StreamBody {
+  readonly kind: 'stream';
+  readonly mediaTypes: readonly string[];
+  /** By media type. */
+  readonly examples?: Readonly<Record<string, string>>;
 }
 
 export interface AnswerSpec {
@@ -55,6 +63,8 @@ export interface Operation {
   readonly answers: Readonly<Record<number, AnswerSpec>>;
   /** Beyond those that follow from the rest: wrong shape, credentials, size, not ready. */
   readonly refusals: readonly RequestReason[];
+  /** A POST that stores nothing: it may be repeated, and needs no Idempotency-Key. */
+  readonly asksOnly?: true;
   /** Requests of one address in a minute. */
   readonly perMinuteMax?: number;
   /** Members of every problem document of the operation, beside the standard ones. */
@@ -64,6 +74,11 @@ export interface Operation {
 /** Whether whole bodies are held in memory while they are read and written: so many at once, and no more. */
 export function isUpload({ body }: Operation): boolean {
   return body?.kind === 'file' || (body?.kind === 'json' && body.raw === true);
+}
+
+/** Whether a repetition is known by its Idempotency-Key. */
+export function isKeyed({ headers }: Pick<Operation, 'headers'>): boolean {
+  return headers?.properties['idempotency-key'] !== undefined;
 }
 
 /** What a handler gives back; a stream is sent as it comes. */

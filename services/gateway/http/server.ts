@@ -10,9 +10,11 @@ import fastify, {
 } from 'fastify';
 import type { Logger } from 'pino';
 import type { Identity } from '#gateway/accounts/book.ts';
-import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
+import { UploadGate } from '#gateway/load/upload-gate.ts';
+import { isRefusal, type Refusal, RefusedError, refuse } from '#gateway/refusal.ts';
 import { isRetryable } from '#shared/base/errors.ts';
 import { admit, type Gate } from './access.ts';
+import { inflated, tooLarge } from './body-bytes.ts';
 import { requestCheck } from './check.ts';
 import { describeApi } from './openapi.ts';
 import { type Answer, type Endpoint, isUpload, type Operation } from './operation.ts';
@@ -21,34 +23,78 @@ import { problemOf, problemType } from './problem.ts';
 export interface ServerOptions extends Gate {
   readonly endpoints: readonly Endpoint[];
   readonly log: Logger;
-  /** Uploads whose bodies are being read or written at once. */
-  readonly uploadsMax: number;
+  readonly load?: Partial<LoadLimits>;
 }
+
+/** What keeps one client from hurting others. */
+export interface LoadLimits {
+  /** Uploads whose bodies are being read or written at once: of all accounts, and of one. */
+  readonly uploadsMax: number;
+  readonly accountUploadsMax: number;
+  /** Bytes that their bodies may take together. */
+  readonly uploadMemoryBytes: number;
+  /** Requests of one account in a minute, at this instance. */
+  readonly requestsPerMinute: number;
+  /** How long the whole body of a request that is no stream may take to come. */
+  readonly bodyMs: number;
+  /** At least so many bytes must come in each such time. */
+  readonly bodyWindowMs: number;
+  readonly bodyWindowBytes: number;
+  /** How many times its compressed size a body may grow to. */
+  readonly inflationMax: number;
+}
+
+export const loadLimitsDefault: LoadLimits = {
+  uploadsMax: 512,
+  accountUploadsMax: 256,
+  uploadMemoryBytes: 256 * 1024 * 1024,
+  requestsPerMinute: 60_000,
+  bodyMs: 300_000,
+  bodyWindowMs: 10_000,
+  bodyWindowBytes: 8 * 1024,
+  inflationMax: 200,
+};
 
 declare module 'fastify' {
   interface FastifyRequest {
     identity: Identity | undefined;
   }
   interface FastifyContextConfig {
+    operation?: string;
     raw?: boolean;
     refusalMembers?: Readonly<Record<string, string>>;
   }
 }
 
 const retryAfterSeconds = 2;
-const requestTimeoutMs = 120_000;
+const headersTimeoutMs = 20_000;
+/** How long the rest of a body is read past that nobody wants, so that whoever sends it reads the answer. */
+const lingerMs = 5_000;
+/** What a compressed body may become whatever its compressed size. */
+const inflationFreeBytes = 1024 * 1024;
+
+interface Surroundings {
+  readonly gate: Gate;
+  readonly limits: LoadLimits;
+  readonly uploads: UploadGate;
+  /** What there is to say to a request of a known account, before anything else is looked at. */
+  readonly limited: (request: FastifyRequest) => Promise<Refusal | undefined>;
+}
 
 /** The HTTP face of the gateway. Every answer that is not a success is a problem document from the catalogue. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const { log, endpoints } = options;
+  const limits = { ...loadLimitsDefault, ...options.load };
   const server = fastify({
     loggerInstance: log as FastifyInstance['log'],
     disableRequestLogging: true,
     genReqId: () => randomUUID(),
-    // A body that trickles in ends here; whole bodies are bounded by each operation.
-    requestTimeout: requestTimeoutMs,
+    // A stream may take hours: how long a body may take is watched by each operation.
+    requestTimeout: 0,
+    http: { headersTimeout: headersTimeoutMs },
     routerOptions: { maxParamLength: 400 },
-    return503OnClosing: true,
+    // Refused here, in the words of the catalogue.
+    return503OnClosing: false,
   }) as unknown as FastifyInstance;
   server.decorateRequest('identity', undefined);
   server.addContentTypeParser('text/csv', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
@@ -64,39 +110,96 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   server.setErrorHandler((error, request, reply) => failed(error, request, reply));
   server.setNotFoundHandler((request, reply) => refused(refuse('resource_not_found'), request, reply));
+  server.addHook('onResponse', async (request) => readPast(request));
 
-  const uploads = { open: 0 };
-  for (const endpoint of endpoints) addEndpoint(server, endpoint, options, uploads);
+  const around = {
+    gate: options,
+    limits,
+    uploads: new UploadGate({
+      openMax: limits.uploadsMax,
+      accountMax: limits.accountUploadsMax,
+      bytesMax: limits.uploadMemoryBytes,
+    }),
+    limited: admission(server, limits),
+  };
+  const isStream = ({ operation }: Endpoint) => operation.body?.kind === 'stream';
+  for (const endpoint of endpoints.filter((of) => !isStream(of))) addEndpoint(server, endpoint, around);
+  await server.register((scope, _, done) => {
+    // Here bodies are handed on as they come.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_, payload, done) => done(null, payload));
+    for (const endpoint of endpoints.filter(isStream)) addEndpoint(scope, endpoint, around);
+    done();
+  });
   const description = describeApi(endpoints.map(({ operation }) => operation));
   server.get('/openapi.json', async (_, reply) => reply.type('application/json').send(description));
   return server;
 }
 
-function addEndpoint(
-  server: FastifyInstance,
-  { operation, handle }: Endpoint,
-  options: ServerOptions,
-  uploads: { open: number },
-): void {
+/** Whether another request of the account is taken now. */
+function admission(server: FastifyInstance, limits: LoadLimits): Surroundings['limited'] {
+  const count = server.createRateLimit({
+    max: limits.requestsPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: ({ identity }: FastifyRequest) => identity?.account.id ?? '',
+  });
+  let stopping = false;
+  server.addHook('preClose', async () => {
+    stopping = true;
+  });
+  return async (request) => {
+    if (stopping) return refuse('temporarily_unavailable', 'this instance is stopping');
+    if (!request.identity) return undefined;
+    const counted = await count(request);
+    if (counted.isAllowed || !counted.isExceeded) return undefined;
+    const limit = limits.requestsPerMinute;
+    return refuse('rate_limited', `an account may send ${limit} requests a minute`, {
+      limit,
+      limit_name: 'accounts.requests_per_minute',
+      retry_after: Math.max(counted.ttlInSeconds, 1),
+    });
+  };
+}
+
+function addEndpoint(server: FastifyInstance, { operation, handle }: Endpoint, around: Surroundings): void {
   const check = requestCheck(operation);
   const { body, perMinuteMax } = operation;
   server.route({
     method: operation.method,
     url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
-    ...(body ? { bodyLimit: body.bytesMax } : {}),
+    bodyLimit: body && body.kind !== 'stream' ? body.bytesMax : Number.MAX_SAFE_INTEGER,
     config: {
+      operation: operation.id,
       raw: body?.kind === 'json' && body.raw === true,
       refusalMembers: operation.refusalMembers ?? {},
       ...(perMinuteMax === undefined ? {} : { rateLimit: { max: perMinuteMax, timeWindow: 60_000 } }),
     },
     // Who asks is settled before a byte of the body is read.
     onRequest: async (request, reply) => {
-      const identity = admit(operation, request.headers, options);
+      const identity = admit(operation, request.headers, around.gate);
       if (identity && isRefusal(identity)) return refused(identity, request, reply);
       request.identity = identity;
-      const refusal = admitMedia(operation, request) ?? admitUpload(operation, reply, options, uploads);
+      const refusal =
+        (await around.limited(request)) ??
+        admitMedia(operation, request) ??
+        admitEncoding(operation, request) ??
+        admitUpload(operation, request, reply, around);
       if (refusal) return refused(refusal, request, reply);
+      if (body?.kind !== 'stream') watchBody(request, reply, around.limits);
     },
+    ...(body && body.kind !== 'stream'
+      ? {
+          preParsing: async (request: FastifyRequest, _: FastifyReply, payload: NodeJS.ReadableStream) =>
+            isCompressed(request)
+              ? inflated(payload as Readable, {
+                  bytesMax: body.bytesMax,
+                  ratioMax: around.limits.inflationMax,
+                  freeBytes: inflationFreeBytes,
+                  name: `bodies.${operation.id}`,
+                })
+              : payload,
+        }
+      : {}),
     handler: async (request, reply) => {
       const { params, query, headers } = request;
       const parts = check({ params, query, headers, body: body?.kind === 'json' ? request.body : undefined });
@@ -117,20 +220,72 @@ function admitMedia({ body }: Operation, request: FastifyRequest): Refusal | und
     : refuse('media_type_unsupported', `${accepted.join(' or ')} is read here`);
 }
 
-/** Bounds the memory that uploads may take together; the place is free again when the answer has gone out. */
+function isCompressed({ headers }: FastifyRequest): boolean {
+  return headers['content-encoding']?.trim().toLowerCase() === 'gzip';
+}
+
+/** Whoever compresses says so, and is understood: bytes are never taken for what they are not. */
+function admitEncoding({ body }: Operation, request: FastifyRequest): Refusal | undefined {
+  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (!body || encoding === 'identity') return undefined;
+  if (encoding !== 'gzip') return refuse('encoding_unsupported', `"${encoding.slice(0, 40)}" is not known`);
+  // The parser of forms reads the connection itself.
+  return request.headers['content-type']?.toLowerCase().startsWith('multipart/')
+    ? refuse('encoding_unsupported', 'a form is not compressed')
+    : undefined;
+}
+
+/** The place is free again when the answer has gone out. */
 function admitUpload(
   operation: Operation,
+  request: FastifyRequest,
   reply: FastifyReply,
-  options: ServerOptions,
-  uploads: { open: number },
+  { uploads }: Surroundings,
 ): Refusal | undefined {
-  if (!isUpload(operation)) return undefined;
-  if (uploads.open >= options.uploadsMax) return refuse('overloaded');
-  uploads.open += 1;
-  reply.raw.once('close', () => {
-    uploads.open -= 1;
-  });
+  const { body } = operation;
+  if (!body || body.kind === 'stream' || !isUpload(operation)) return undefined;
+  const announced = isCompressed(request) ? Number.NaN : Number(request.headers['content-length']);
+  const bytes = announced >= 0 ? Math.min(announced, body.bytesMax) : body.bytesMax;
+  const leave = uploads.enter(request.identity?.account.id ?? '', bytes);
+  if (isRefusal(leave)) return leave;
+  reply.raw.once('close', leave);
   return undefined;
+}
+
+/** Ends the waiting for a body that trickles in. */
+function watchBody(request: FastifyRequest, reply: FastifyReply, limits: LoadLimits): void {
+  const { raw } = request;
+  if (raw.complete || !hasBody(request)) return;
+  const begun = performance.now();
+  let before = raw.socket.bytesRead;
+  const timer = setInterval(() => {
+    const came = raw.socket.bytesRead - before;
+    before += came;
+    if (raw.complete || reply.sent) return clearInterval(timer);
+    const isLate = performance.now() - begun >= limits.bodyMs;
+    if (came >= limits.bodyWindowBytes && !isLate) return;
+    clearInterval(timer);
+    const limit = isLate ? raw.socket.bytesRead : limits.bodyWindowBytes;
+    const seconds = (isLate ? limits.bodyMs : limits.bodyWindowMs) / 1_000;
+    refused(refuse('body_too_slow', undefined, { limit, seconds }), request, reply);
+  }, limits.bodyWindowMs);
+  raw.once('close', () => clearInterval(timer));
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/**
+ * What is still to come of a body when its answer has gone out is read past for a while: closing at once would take the
+ * answer from whoever is still sending.
+ */
+function readPast({ raw }: FastifyRequest): void {
+  if (raw.complete || raw.destroyed) return;
+  raw.resume();
+  const timer = setTimeout(() => raw.destroy(), lingerMs);
+  raw.once('close', () => clearTimeout(timer));
+  raw.once('end', () => clearTimeout(timer));
 }
 
 function answered({ status, headers, body }: Answer, reply: FastifyReply): FastifyReply {
@@ -141,17 +296,18 @@ function answered({ status, headers, body }: Answer, reply: FastifyReply): Fasti
 }
 
 function refused(refusal: Refusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // Whoever was told that the body came too slowly is not told again that it did not come.
+  if (reply.sent) return reply;
   const problem = { ...request.routeOptions.config?.refusalMembers, ...problemOf(refusal, request.id) };
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   if (problem.status === 429 || problem.status === 503)
     reply.header('retry-after', String(refusal.facts?.retry_after ?? retryAfterSeconds));
-  // A refused upload is answered before it has come; what still comes is not read.
-  if (!request.raw.complete) reply.header('connection', 'close');
   return reply.status(problem.status).type(problemType).send(JSON.stringify(problem));
 }
 
 /** Thrown errors: those of Fastify are wrong requests, the world is temporary, anything else is our bug. */
 function failed(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof RefusedError) return refused(error.refusal, request, reply);
   if (typeof error === 'object' && error !== null && isRefusal(error)) return refused(error, request, reply);
   const refusal = refusalOf(error as FastifyError, request);
   if (refusal) return refused(refusal, request, reply);
@@ -167,7 +323,10 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal | unde
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
     case 'FST_REQ_FILE_TOO_LARGE':
-      return tooLarge(request.routeOptions.bodyLimit);
+      return tooLarge(
+        request.routeOptions.bodyLimit,
+        `bodies.${request.routeOptions.config.operation ?? ''}`,
+      );
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
     case 'FST_INVALID_MULTIPART_CONTENT_TYPE':
       return refuse('media_type_unsupported');
@@ -177,10 +336,6 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal | unde
       return status >= 400 && status < 500 ? refuse('request_invalid', error.message) : undefined;
     }
   }
-}
-
-export function tooLarge(limit: number): Refusal {
-  return refuse('body_too_large', `the limit is ${limit} bytes`, { limit });
 }
 
 /** What the rate limiter throws: it insists on an error. */

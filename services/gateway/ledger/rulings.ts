@@ -56,6 +56,17 @@ export async function hasRuling(clickhouse: Clickhouse, ruling: string): Promise
   return rows.length > 0;
 }
 
+export async function rulingsBeginningWith(
+  clickhouse: Clickhouse,
+  beginning: string,
+): Promise<readonly string[]> {
+  const rows = await clickhouse.query<{ ruling: string }>(
+    'SELECT DISTINCT ruling FROM rulings WHERE startsWith(ruling, {beginning:String})',
+    { beginning },
+  );
+  return rows.map(({ ruling }) => ruling);
+}
+
 const conflictColumns = `product, serial_key, holder_key, serial, holder, model, latest_outcome, held_by, held, disputing`;
 
 export function listConflicts(clickhouse: Clickhouse, page: ConflictPage): Promise<ConflictRow[]> {

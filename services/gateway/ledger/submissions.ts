@@ -54,17 +54,19 @@ export function submissionReads(clickhouse: Clickhouse): SubmissionReads &
     /** The bytes of the first copy; all copies hold the same (K4). */
     async file(id) {
       const [row] = await clickhouse.query<Omit<KeptFile, 'gzip'> & { gzip: string }>(
-        `SELECT base64Encode(body_gzip) AS gzip, body_sha256 AS sha256, body_bytes AS bytes, file_name, channel
+        `SELECT base64Encode(body_gzip) AS gzip, body_sha256 AS sha256, body_bytes AS bytes, file_name, channel, media_type
          FROM submissions WHERE submission = {id:UUID} ORDER BY submissions.received_at LIMIT 1`,
         { id },
       );
       return row && { ...row, gzip: Buffer.from(row.gzip, 'base64') };
     },
 
+    /** Of a stream one part stands for all. */
     withKey(account, idempotencyKey) {
       return clickhouse.query<Earlier>(
-        `SELECT submission AS id, product, action, body_sha256 AS bodySha256, rows FROM submissions
-         WHERE account = {account:String} AND idempotency_key = {idempotencyKey:String}`,
+        `SELECT submission AS id, product, action, body_sha256 AS bodySha256, rows, stream FROM submissions
+         WHERE account = {account:String} AND idempotency_key = {idempotencyKey:String}
+         LIMIT 1 BY stream, if(stream = '', submission, toUUID('00000000-0000-0000-0000-000000000000'))`,
         { account, idempotencyKey },
       );
     },

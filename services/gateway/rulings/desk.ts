@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import { actorOf } from '#gateway/accounts/actor.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
-import { derivedId, newId } from '#gateway/ids.ts';
+import { derivedIdOf, newId } from '#gateway/ids.ts';
+import { Recent } from '#gateway/recent.ts';
 import { type Refusal, refuse } from '#gateway/refusal.ts';
-import { joinKey } from '#shared/base/keys.ts';
 import { normalise } from '#shared/domain/normalise.ts';
 import type { Ruling, RulingKind } from '#shared/domain/rulings/ruling.ts';
 import { type ConflictRow, disputeOf } from './conflicts.ts';
@@ -13,6 +13,8 @@ export interface RulingPorts {
   publish(ruling: Ruling): Promise<void>;
   /** Is it in the ledger, and so counts for every claim that is gathered from now on? */
   inLedger(ruling: string): Promise<boolean>;
+  /** Ids of the rulings in the ledger that begin so. */
+  beginningWith(beginning: string): Promise<readonly string[]>;
   conflict(of: {
     readonly product: string;
     readonly serial_key: string;
@@ -50,9 +52,16 @@ export interface GivenRuling {
 const inForceWaitMs = 5_000;
 const pauseMs = 50;
 
-/** Takes the regulator's rulings. One with an Idempotency-Key is one ruling, however often it comes. */
+const recentMax = 10_000;
+
+/**
+ * Takes the regulator's rulings. One with an Idempotency-Key is one ruling, however often it comes; its id begins with what
+ * follows from the key alone, so that another ruling under the same key is found in the ledger, and refused.
+ */
 export class RulingDesk {
   readonly #ports: RulingPorts;
+  /** Ids by how they begin: what the ledger may not have yet. */
+  readonly #keyed = new Recent<string, string>(recentMax);
 
   constructor(ports: RulingPorts) {
     this.#ports = ports;
@@ -67,15 +76,10 @@ export class RulingDesk {
     const received_at = this.#ports.clock();
     const parties = await this.#partiesOf(order);
     if ('refused' in parties) return parties;
+    const id = await this.#idOf(order, account.id, idempotencyKey, received_at);
+    if (typeof id !== 'string') return id;
     const ruling: Ruling = {
-      ruling:
-        idempotencyKey === undefined
-          ? newId(received_at)
-          : derivedId(
-              'ruling',
-              joinKey(account.id, idempotencyKey),
-              hash('sha256', JSON.stringify(order), 'hex'),
-            ),
+      ruling: id,
       kind: order.kind,
       account: account.id,
       submitted_by: actorOf(identity),
@@ -93,6 +97,24 @@ export class RulingDesk {
     };
     await this.#ports.publish(ruling);
     return { ruling: ruling.ruling, in_force: await this.#inForce(ruling.ruling) };
+  }
+
+  async #idOf(
+    order: RulingOrder,
+    account: string,
+    idempotencyKey: string | undefined,
+    now: number,
+  ): Promise<string | Refusal> {
+    if (idempotencyKey === undefined) return newId(now);
+    const sha256 = hash('sha256', JSON.stringify(order), 'hex');
+    const { id, beginning } = derivedIdOf(['ruling', account, idempotencyKey], [sha256]);
+    // Entered before anything is waited for: of two rulings at once, one finds the other.
+    const before = this.#keyed.get(beginning) ?? id;
+    this.#keyed.set(beginning, before);
+    const known = before === id ? await this.#ports.beginningWith(beginning) : [before];
+    if (known.length === 0 || known.includes(id)) return id;
+    this.#keyed.set(beginning, known[0]!);
+    return refuse('idempotency_key_reused');
   }
 
   /** A resolution speaks of the parties that the ledger shows; without a dispute there is nothing to resolve. */

@@ -5,7 +5,7 @@ import type { SerialRecord } from '#shared/domain/serials.ts';
 import { type Batch, Batcher } from './batches.ts';
 import { type DocumentKind, headingOf } from './documents.ts';
 import { SerialProfile } from './profile.ts';
-import { type Row, RowReader, remarked, type Sender } from './rows.ts';
+import { type Row, type RowFault, RowReader, remarked, type Sender } from './rows.ts';
 
 export interface Contents {
   readonly rows: number;
@@ -60,13 +60,13 @@ export class RowCollector {
   }
 
   /** The next record. A refusal says that no more are wanted. */
-  add(cells: readonly string[], line: number): Refusal | undefined {
+  add(cells: readonly string[], line: number, fault?: RowFault): Refusal | undefined {
     this.#count += 1;
     if (this.#count > this.#rowsMax) {
       if (this.#firstTooMany === 0) this.#firstTooMany = line;
       return this.#count > this.#rowsMax * countedOn ? this.#tooManyRows() : undefined;
     }
-    const row = this.#reader.read(cells, this.#count, line);
+    const row = this.#reader.read(cells, this.#count, line, fault);
     // Whatever the account may do: remarks must not move the boundaries of a batch (K4).
     if (row.record.serial_key !== '') this.#profile.add(row.record.model, row.record.serial_key);
     this.#rows.push(row);

@@ -17,6 +17,8 @@ export interface IntakeOptions {
   permit(identity: Identity, intent: UploadIntent): UploadPermit | Refusal;
   /** Asked where nothing is stored. */
   permitCheck(identity: Identity, product: Product): Sender | Refusal;
+  /** Asked once the rows are counted, before anything is stored. */
+  rowsAllowed?(account: string, rows: number): Refusal | undefined;
   readonly desk: Pick<SubmissionDesk, 'accept'>;
   readonly partitions: number;
   readonly damageShareMax: number;
@@ -79,7 +81,10 @@ export class Intake {
       fileName: sent.fileName,
       body: sent.body,
       ...(sent.idempotencyKey === undefined ? {} : { idempotencyKey: sent.idempotencyKey }),
-      read: sent.onError === 'reject' ? () => this.#allOrNothing(document, read) : read,
+      read: this.#allowed(
+        identity,
+        sent.onError === 'reject' ? () => this.#allOrNothing(document, read) : read,
+      ),
     });
     // A repetition is accepted without its rows having been read.
     return isRefusal(accepted) ? accepted : { ...accepted, contents: read };
@@ -108,6 +113,17 @@ export class Intake {
     return () => {
       reading ??= (async () => sent.read({ partitions, damageShareMax, rowsMax, sender }))();
       return reading;
+    };
+  }
+
+  #allowed<C extends Contents>(
+    { account }: Identity,
+    read: () => Promise<C | Refusal>,
+  ): () => Promise<C | Refusal> {
+    return async () => {
+      const contents = await read();
+      if (isRefusal(contents)) return contents;
+      return this.#options.rowsAllowed?.(account.id, contents.rows) ?? contents;
     };
   }
 

@@ -11,6 +11,8 @@ export interface KeptFile {
   readonly bytes: number;
   readonly file_name: string;
   readonly channel: string;
+  /** Empty for a file or a body of JSON: the channel says it. */
+  readonly media_type: string;
 }
 
 const unpack = promisify(gunzip);
@@ -21,6 +23,11 @@ export async function bytesOf(kept: KeptFile): Promise<Buffer> {
   const bytes = await unpack(kept.gzip, { maxOutputLength: kept.bytes + 1 });
   assert(hash('sha256', bytes, 'hex') === kept.sha256, 'the kept bytes are those that came');
   return bytes;
+}
+
+export function mediaTypeOf({ media_type, channel }: Pick<KeptFile, 'media_type' | 'channel'>): string {
+  if (media_type !== '') return media_type;
+  return channel === 'json' ? 'application/json' : 'text/csv';
 }
 
 /** RFC 9530. */

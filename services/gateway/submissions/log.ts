@@ -28,6 +28,9 @@ export interface SubmissionManifest {
   readonly rows: number;
   readonly batches: number;
   readonly partitions: readonly PartitionShare[];
+  readonly stream: string;
+  readonly first_row: number;
+  readonly media_type: string;
 }
 
 export interface PartitionShare {
@@ -149,5 +152,8 @@ function manifestOf(submission: Submission, lastOffsets: ReadonlyMap<number, num
       const rows = own.reduce((sum, { records }) => sum + records.length, 0);
       return { partition, rows, batches: own.length, last_offset };
     }),
+    stream: submission.stream?.id ?? '',
+    first_row: submission.stream?.firstRow ?? 0,
+    media_type: submission.stream?.mediaType ?? '',
   };
 }

@@ -11,6 +11,13 @@ export interface Row {
   readonly bytes: number;
 }
 
+/** What is wrong with a row before its cells are looked at. */
+export interface RowFault {
+  readonly finding: RowReason;
+  /** Heading, or empty. */
+  readonly column: string;
+}
+
 /** Who sends a file, as far as its rows are concerned. */
 export interface Sender {
   /** The supplier of rows that do not name one. */
@@ -52,8 +59,8 @@ export class RowReader {
         : noCell;
   }
 
-  /** `row` counts records from 1; `line` is physical. */
-  read(cells: readonly string[], row: number, line: number): Row {
+  /** `row` counts records from 1; `line` is physical. A `fault` that is known already comes before all others. */
+  read(cells: readonly string[], row: number, line: number, fault?: RowFault): Row {
     const { cellOf, width } = this.#headings;
     const { layout } = this.#document;
     const text: Record<CellField, string> = {
@@ -65,8 +72,8 @@ export class RowReader {
       status: '',
       reason: '',
     };
-    let finding: RowReason | '' = isRagged(cells, width) ? 'cell_count_wrong' : '';
-    let column = '';
+    let finding: RowReason | '' = fault?.finding ?? (isRagged(cells, width) ? 'cell_count_wrong' : '');
+    let column = fault?.column ?? '';
     let note = '';
     let bytes = 0;
     let supplier = this.#own;

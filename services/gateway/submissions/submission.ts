@@ -19,6 +19,14 @@ export interface Upload {
   read(): Promise<Contents | Refusal>;
 }
 
+/** Where the rows of a submission stand in the stream that they came in. */
+export interface StreamPlace {
+  readonly id: string;
+  /** Row of the stream that is row 1 of the submission. */
+  readonly firstRow: number;
+  readonly mediaType: string;
+}
+
 /** What is written to the log in one transaction. */
 export interface Submission {
   readonly id: string;
@@ -38,6 +46,7 @@ export interface Submission {
   readonly bodyBytes: number;
   readonly rows: number;
   readonly batches: readonly Batch[];
+  readonly stream?: StreamPlace;
 }
 
 /** The answer to an upload: a function of id and bytes, so that a repetition gets it word for word. */
@@ -53,6 +62,8 @@ export interface Earlier {
   readonly action: string;
   readonly bodySha256: string;
   readonly rows: number;
+  /** Of which stream it is a part; empty for a submission of its own. */
+  readonly stream?: string;
 }
 
 export interface SubmissionLog {

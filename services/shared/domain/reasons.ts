@@ -94,6 +94,12 @@ const requestReasons = [
     hint: 'Ask for an earlier day, or ask again tomorrow.',
   },
   {
+    code: 'body_too_slow',
+    status: 408,
+    sentence: 'The body came so slowly that it was not waited for.',
+    hint: 'Send it again; at least `limit` bytes must come in `seconds` seconds.',
+  },
+  {
     code: 'account_changed',
     status: 409,
     sentence: 'The account was changed by somebody else at the same moment.',
@@ -148,6 +154,24 @@ const requestReasons = [
     hint: 'Grant authority for a holder as a whole where models are named one by one.',
   },
   {
+    code: 'keys_shown_before',
+    status: 409,
+    sentence: 'A request with this Idempotency-Key has made keys before, and keys are shown only once.',
+    hint: 'If they were not received, ask again with a new Idempotency-Key, and revoke `subscription` of `account`.',
+  },
+  {
+    code: 'stream_position',
+    status: 409,
+    sentence: 'The stream can not go on at this row.',
+    hint: 'Send what follows row `committed_row`, or send everything again without `from_row`.',
+  },
+  {
+    code: 'stream_taken_over',
+    status: 409,
+    sentence: 'The stream goes on over another connection.',
+    hint: 'Nothing to do; this connection is not needed any more.',
+  },
+  {
     code: 'contact_stays',
     status: 409,
     sentence: 'The nominated contact of an account cannot be removed from it.',
@@ -172,6 +196,12 @@ const requestReasons = [
     hint: 'Split the data; `limit` is in bytes, and all limits are served at /v1/limits.',
   },
   {
+    code: 'inflates_too_far',
+    status: 413,
+    sentence: 'The compressed body grows beyond what data of its kind does.',
+    hint: 'Send it without compression, or in parts; `limit` is how many times its size it may become.',
+  },
+  {
     code: 'too_many_rows',
     status: 413,
     sentence: 'The file has more rows than the limit, so nothing of it was stored.',
@@ -184,6 +214,12 @@ const requestReasons = [
     hint: 'Send one of the media types that the API description names for this address.',
   },
   {
+    code: 'encoding_unsupported',
+    status: 415,
+    sentence: 'The body is compressed in a way that this address does not take.',
+    hint: 'Send it as it is, or with Content-Encoding: gzip; a form is not compressed.',
+  },
+  {
     code: 'file_not_csv',
     status: 415,
     sentence: 'The file is not a CSV file.',
@@ -194,6 +230,12 @@ const requestReasons = [
     status: 422,
     sentence: 'The text of the file is in an encoding that is not taken.',
     hint: 'Save the file as "CSV UTF-8"; `position` is the first byte that does not fit, counted from 0, and `line` is where it stands.',
+  },
+  {
+    code: 'gzip_broken',
+    status: 422,
+    sentence: 'The compressed data is broken, or its end is missing.',
+    hint: 'Compress the data again and send it again; `position` is where it can not be read on.',
   },
   {
     code: 'file_empty',
@@ -329,6 +371,19 @@ const requestReasons = [
     hint: 'Wait for the seconds of the header Retry-After.',
   },
   {
+    code: 'rows_limited',
+    status: 429,
+    sentence:
+      'The account has sent as many rows as it may in so short a time, so nothing of this was stored.',
+    hint: 'Repeat the request after the seconds of the header Retry-After; a stream is slowed down instead.',
+  },
+  {
+    code: 'uploads_too_many',
+    status: 429,
+    sentence: 'The account has as many uploads under way as it may have at once.',
+    hint: 'Repeat the request when one of them has ended; `limit` is how many there can be.',
+  },
+  {
     code: 'internal_error',
     status: 500,
     sentence: 'Something is wrong in the ledger itself.',
@@ -379,6 +434,22 @@ const rowReasons = [
     code: 'serial_has_separator',
     sentence: 'The serial number holds a semicolon, which separates serial numbers on claims.',
     hint: 'Give one serial number in each row, without a semicolon.',
+  },
+  // Of streams, whose rows are lines of JSON.
+  {
+    code: 'line_not_json',
+    sentence: 'The line is not a JSON object.',
+    hint: 'Write each row as one object on one line, without a comma behind it.',
+  },
+  {
+    code: 'member_unknown',
+    sentence: 'The object has a member that a row of this kind does not have.',
+    hint: 'Leave it out, or write the name as the API description does.',
+  },
+  {
+    code: 'member_not_text',
+    sentence: 'The value is not a text.',
+    hint: 'Put it between quotation marks: as a number a long serial number loses digits.',
   },
   // What spreadsheet programs and wrong encodings do to texts (section 12 of the domain rules).
   {
