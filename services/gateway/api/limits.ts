@@ -3,6 +3,7 @@ import { authoritiesMax } from '#gateway/accounts/commands/authorities.ts';
 import { subscriptionsMax } from '#gateway/accounts/commands/subscriptions.ts';
 import { usersMax } from '#gateway/accounts/commands/users.ts';
 import { claimFileRecordsMax, claimRecordCharsMax } from '#gateway/claims/claim-file.ts';
+import { blankLinesMax } from '#gateway/csv/blank-lines.ts';
 import { headingsCharsMax } from '#gateway/csv/dialect.ts';
 import { pieceChars } from '#gateway/csv/records.ts';
 import { type Endpoint, type Operation, open } from '#gateway/http/operation.ts';
@@ -84,6 +85,7 @@ const LimitsView = Type.Object(
         cell_characters: Count,
         headings_characters: Count,
         record_characters: Count,
+        blank_lines: count('in files and streams; a hundred more for each row'),
         batch_rows: Count,
         batch_bytes: Count,
       },
@@ -148,6 +150,7 @@ export function limitsOf(config: ApiConfig, operations: readonly Operation[]): S
       cell_characters: cellCharsMax,
       headings_characters: headingsCharsMax,
       record_characters: pieceChars,
+      blank_lines: blankLinesMax,
       batch_rows: batchRowsMax,
       batch_bytes: batchBytesMax,
     },
