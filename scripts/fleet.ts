@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { pino } from 'pino';
+import { launch as gatewayLaunch } from '#gateway/launch.ts';
 import { createClickhouse } from '#shared/adapters/clickhouse/client.ts';
 import { migrate } from '#shared/adapters/clickhouse/migrations.ts';
 import { createKafka } from '#shared/adapters/kafka/client.ts';
@@ -29,6 +30,7 @@ export interface FleetOptions {
   readonly progress: (text: string) => void;
 }
 
+const plainLaunch = { nodeFlags: [], env: {} };
 const startTimeoutMs = 60_000;
 const drainGraceMs = 15_000;
 
@@ -78,12 +80,13 @@ export class Fleet {
   async startService(service: ServiceName, instance = 1): Promise<ServiceProcess> {
     const { supervisor, env, settings } = this.#options;
     const name = `${service}-${instance}`;
+    const launch = service === 'gateway' ? gatewayLaunch : plainLaunch;
     const logFile = path.join(supervisor.dataDir, 'logs', `${name}.log`);
     const process_ = await supervisor.spawn({
       name,
       command: process.execPath,
-      args: [path.join('services', service, 'main.ts')],
-      env: { ...env, ...urlEnv(this.engines.urls), INSTANCE: String(instance), ...settings },
+      args: [...launch.nodeFlags, path.join('services', service, 'main.ts')],
+      env: { ...launch.env, ...env, ...urlEnv(this.engines.urls), INSTANCE: String(instance), ...settings },
       cwd: root,
       logFile,
       ipc: true,

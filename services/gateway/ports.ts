@@ -17,7 +17,7 @@ import type { ClaimPorts } from './claims/desk.ts';
 import { claimEventIds, fileEventIds } from './ledger/claims.ts';
 import type { Stamps } from './lookup/ticks.ts';
 import { kafkaSubmissionLog, type SubmissionManifest } from './submissions/log.ts';
-import type { SubmissionLog } from './submissions/submission.ts';
+import type { EncodingLog } from './submissions/submission.ts';
 
 export { pause };
 
@@ -36,7 +36,7 @@ export function accountsLog({ publisher, codec }: Kafkaesque): AccountsLog {
   };
 }
 
-export function submissionLog(transactions: TransactionPool, codec: Codec): SubmissionLog {
+export function submissionLog(transactions: TransactionPool, codec: Codec): EncodingLog {
   return kafkaSubmissionLog({
     transactions,
     topics: { batches: topicName('serials.submitted'), manifests: topicName('submissions') },

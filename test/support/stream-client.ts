@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
 
@@ -33,6 +32,7 @@ export class StreamClient {
   readonly #request: ClientRequest;
   readonly #ended: Promise<void>;
   #told: (() => void)[] = [];
+  #room: (() => void) | undefined;
   #error: Error | undefined;
 
   constructor(url: string, options: StreamOptions) {
@@ -51,6 +51,7 @@ export class StreamClient {
       this.#error = error;
       this.#tell();
     });
+    for (const event of ['drain', 'close', 'error'] as const) this.#request.on(event, () => this.#room?.());
     const response = new Promise<IncomingMessage | undefined>((resolve) => {
       this.#request.once('response', resolve);
       this.#request.once('error', () => resolve(undefined));
@@ -63,7 +64,9 @@ export class StreamClient {
   /** Resolves when more may be sent. */
   async write(data: string | Buffer): Promise<void> {
     if (this.#request.destroyed || this.#request.write(data)) return;
-    await Promise.race([once(this.#request, 'drain'), once(this.#request, 'close')]);
+    await new Promise<void>((resolve) => {
+      this.#room = resolve;
+    });
   }
 
   /** Bytes that the connection has taken. */

@@ -46,13 +46,14 @@ import { applicationEndpoints } from './applications.ts';
 import { authorityEndpoints } from './authorities.ts';
 import { claimsApi } from './claims-api.ts';
 import { declarationEndpoints } from './declarations.ts';
-import { calculationsMax, entitlementEndpoints } from './entitlements.ts';
+import { entitlementEndpoints } from './entitlements.ts';
 import { KeyAnswers } from './keyed.ts';
+import { limitEndpoints } from './limits.ts';
 import { peopleEndpoints, signUpEndpoints } from './people.ts';
 import { registrationEndpoints } from './registrations.ts';
 import { reportEndpoints } from './reports.ts';
 import { searchEndpoints } from './search.ts';
-import { lookupSerialsMax, serialEndpoints } from './serials.ts';
+import { serialEndpoints } from './serials.ts';
 import { streamEndpoints } from './streams.ts';
 import { type SubmissionApi, submissionEndpoints } from './submissions.ts';
 import { subscriptionEndpoints } from './subscriptions.ts';
@@ -196,11 +197,15 @@ export function createApi(options: ApiOptions): Api {
         : refuse('credentials_unknown');
     },
     sender: (identity) => senderOf(accounts, current(identity) ?? identity),
-    write: (submission, contents) =>
-      turns.run(submission.account, async () => {
-        await submissionsLog.write(submission);
-        accepted(options, submission, contents);
-      }),
+    encode: async (submission, { findings }) => {
+      const { batches: _, bodyGzip: __, ...head } = submission;
+      const encoded = await submissionsLog.encode(submission);
+      return () =>
+        turns.run(head.account, async () => {
+          await encoded.write();
+          accepted(options, head, { findings });
+        });
+    },
     rowsAllowed: (account, rows, signal) => rowsAwaited(budget, account, rows, signal),
     failed: (error) => options.log.warn({ err: error }, 'a stream meets a difficulty'),
     partitions,
@@ -248,19 +253,11 @@ export function createApi(options: ApiOptions): Api {
     }),
     ...reportEndpoints({ silentHolders: (product) => silentHolders(clickhouse, product) }),
     ...entitlementEndpoints({ perMinuteMax: config.entitlementsPerMinute }),
-    ...aboutEndpoints({
-      rows: config.rowLimits,
-      damageShareMax,
-      submissionBytes: config.bodyBytesMax,
-      uploadsAtOnce: config.uploadsMax,
-      lookupSerials: lookupSerialsMax,
-      lookupWaitMs: config.lookupWaitMs,
-      entitlementCalculations: calculationsMax,
-      entitlementRequestsPerMinute: config.entitlementsPerMinute,
-    }),
+    ...aboutEndpoints(),
   ];
+  const operations = endpoints.map(({ operation }) => operation);
   return {
-    endpoints,
+    endpoints: [...endpoints, ...limitEndpoints(config, operations)],
     load: {
       uploadsMax: config.uploadsMax,
       accountUploadsMax: config.accountUploadsMax,
@@ -322,8 +319,8 @@ function streamEnded(
 
 function accepted(
   { metrics, log, recent }: Pick<ApiOptions, 'metrics' | 'log' | 'recent'>,
-  submission: Submission,
-  contents: Contents,
+  submission: Omit<Submission, 'batches' | 'bodyGzip'>,
+  contents: Pick<Contents, 'findings'>,
 ): void {
   const acceptedMs = Date.now() - submission.receivedAt;
   for (const [finding, rows] of contents.findings)

@@ -328,6 +328,7 @@ export function claimEndpoints(api: ClaimApi): readonly Endpoint[] {
           'headings_repeated',
           'quotes_broken',
           'record_too_long',
+          'blank_lines_too_many',
         ],
       },
       async ({ headers, request }, identity) => {

@@ -4,10 +4,12 @@ export const Uuid = Type.String({
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
 });
 
+export const idempotencyKeyCharsMax = 200;
+
 /** Printable ASCII: it stands in a header, and is kept with the submission. */
 export const IdempotencyKey = Type.String({
   minLength: 1,
-  maxLength: 200,
+  maxLength: idempotencyKeyCharsMax,
   pattern: '^[!-~]+$',
   description:
     'A repetition with the same key and body is the same submission; with another body it is refused.',

@@ -117,6 +117,7 @@ export function registrationEndpoints(api: SubmissionApi): readonly Endpoint[] {
           'api_declaration_missing',
           'api_declaration_expired',
           'idempotency_key_reused',
+          'rows_limited',
           'too_many_rows',
           'file_damaged',
           'rows_faulty',

@@ -146,6 +146,7 @@ const permitRefusals: readonly RequestReason[] = [
   'product_not_registered',
   'declaration_missing',
   'declaration_not_current',
+  'rows_limited',
 ];
 
 const fileRefusals: readonly RequestReason[] = [
@@ -161,6 +162,7 @@ const fileRefusals: readonly RequestReason[] = [
   'headings_repeated',
   'quotes_broken',
   'record_too_long',
+  'blank_lines_too_many',
 ];
 
 const fileExample = [

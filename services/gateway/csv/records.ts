@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Refusal, refuse } from '#gateway/refusal.ts';
+import { BlankLines } from './blank-lines.ts';
 import type { Delimiter } from './dialect.ts';
 import { CsvParserStream, ParserOptions } from './fast-csv.ts';
 import { locateBrokenQuotes } from './quotes.ts';
@@ -34,6 +35,7 @@ export class RecordReader {
   readonly #recordCharsMax: number;
   /** Where the next record begins. */
   #line: number;
+  readonly #blank = new BlankLines();
   #quoted = false;
   #rows = 0;
   /** Characters since a piece in which a row ended. */
@@ -94,7 +96,12 @@ export class RecordReader {
     this.#rows += 1;
     const start = this.#line;
     this.#line += 1 + (this.#quoted ? lineEndsIn(cells) : 0);
-    if (this.#refusal || cells.every(isBlank)) return;
+    if (this.#refusal) return;
+    if (cells.every(isBlank)) {
+      this.#refusal = this.#blank.add(start);
+      return;
+    }
+    this.#blank.row();
     // Files that were joined: each begins with its mark. fast-csv drops one at the start of a piece, and nowhere else.
     if (cells[0]!.charCodeAt(0) === 0xfeff) cells[0] = cells[0]!.replace(/^\ufeff+/, '');
     this.#refusal = isTooLong(cells, this.#recordCharsMax)

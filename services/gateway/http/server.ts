@@ -110,6 +110,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   server.setErrorHandler((error, request, reply) => failed(error, request, reply));
   server.setNotFoundHandler((request, reply) => refused(refuse('resource_not_found'), request, reply));
+  // Of what nobody takes nothing is read.
+  server.addHook('onRequest', async (request, reply) => {
+    if (request.is404) return refused(refuse('resource_not_found'), request, reply);
+  });
   server.addHook('onResponse', async (request) => readPast(request));
 
   const around = {
@@ -195,7 +199,7 @@ function addEndpoint(server: FastifyInstance, { operation, handle }: Endpoint, a
                   bytesMax: body.bytesMax,
                   ratioMax: around.limits.inflationMax,
                   freeBytes: inflationFreeBytes,
-                  name: `bodies.${operation.id}`,
+                  name: bodyLimitName(operation.id),
                 })
               : payload,
         }
@@ -258,17 +262,20 @@ function watchBody(request: FastifyRequest, reply: FastifyReply, limits: LoadLim
   if (raw.complete || !hasBody(request)) return;
   const begun = performance.now();
   let before = raw.socket.bytesRead;
-  const timer = setInterval(() => {
-    const came = raw.socket.bytesRead - before;
-    before += came;
-    if (raw.complete || reply.sent) return clearInterval(timer);
-    const isLate = performance.now() - begun >= limits.bodyMs;
-    if (came >= limits.bodyWindowBytes && !isLate) return;
-    clearInterval(timer);
-    const limit = isLate ? raw.socket.bytesRead : limits.bodyWindowBytes;
-    const seconds = (isLate ? limits.bodyMs : limits.bodyWindowMs) / 1_000;
-    refused(refuse('body_too_slow', undefined, { limit, seconds }), request, reply);
-  }, limits.bodyWindowMs);
+  const timer = setInterval(
+    () => {
+      const came = raw.socket.bytesRead - before;
+      before += came;
+      if (raw.complete || reply.sent) return clearInterval(timer);
+      const isLate = performance.now() - begun >= limits.bodyMs;
+      if (came >= limits.bodyWindowBytes && !isLate) return;
+      clearInterval(timer);
+      const limit = isLate ? raw.socket.bytesRead : limits.bodyWindowBytes;
+      const seconds = (isLate ? limits.bodyMs : limits.bodyWindowMs) / 1_000;
+      refused(refuse('body_too_slow', undefined, { limit, seconds }), request, reply);
+    },
+    Math.min(limits.bodyWindowMs, limits.bodyMs),
+  );
   raw.once('close', () => clearInterval(timer));
 }
 
@@ -302,6 +309,8 @@ function refused(refusal: Refusal, request: FastifyRequest, reply: FastifyReply)
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   if (problem.status === 429 || problem.status === 503)
     reply.header('retry-after', String(refusal.facts?.retry_after ?? retryAfterSeconds));
+  // What is still to come of a body is read past, so the connection need not be closed.
+  reply.removeHeader('connection');
   return reply.status(problem.status).type(problemType).send(JSON.stringify(problem));
 }
 
@@ -325,7 +334,7 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal | unde
     case 'FST_REQ_FILE_TOO_LARGE':
       return tooLarge(
         request.routeOptions.bodyLimit,
-        `bodies.${request.routeOptions.config.operation ?? ''}`,
+        bodyLimitName(request.routeOptions.config.operation ?? ''),
       );
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
     case 'FST_INVALID_MULTIPART_CONTENT_TYPE':
@@ -336,6 +345,11 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal | unde
       return status >= 400 && status < 500 ? refuse('request_invalid', error.message) : undefined;
     }
   }
+}
+
+/** What the limit of a body is called among all limits. */
+function bodyLimitName(operation: string): string {
+  return `operations.${operation}.body_bytes`;
 }
 
 /** What the rate limiter throws: it insists on an error. */

@@ -38,7 +38,7 @@ export interface StreamDeskOptions {
   permit(identity: Identity, document: DocumentKind): UploadPermit | Refusal;
   /** Whose rows the account sends, as it is now. */
   sender(identity: Identity): Sender;
-  write(submission: Submission, contents: Contents): Promise<void>;
+  encode(submission: Submission, contents: Contents): Promise<() => Promise<void>>;
   rowsAllowed(account: string, rows: number, signal: AbortSignal): Promise<void>;
   failed(error: unknown): void;
   readonly partitions: number;
@@ -118,7 +118,7 @@ export class StreamDesk {
       permit: () => this.#options.permit(identity, given.document),
       known: (firstRow: number) => known.startingAt(firstRow).catch((error) => this.#unknown(error)),
       rowsAllowed: (rows: number) => this.#options.rowsAllowed(request.account.id, rows, signal),
-      write: this.#options.write,
+      encode: this.#options.encode,
       failed: this.#options.failed,
       now: this.#options.now,
     };

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { BlankLines } from '#gateway/csv/blank-lines.ts';
 import { pieceChars } from '#gateway/csv/records.ts';
 import { type Refusal, refuse } from '#gateway/refusal.ts';
 import { type CellColumn, memberOf } from '#gateway/submissions/documents.ts';
@@ -24,11 +25,16 @@ export async function* ndjsonParts(
   const members = layout.map((column: CellColumn) => ({ name: memberOf(column), heading: column.heading }));
   const headings = { cellOf: members.map((_, i) => i), width: members.length };
   const cutter = new PartCutter(options, headings, '');
+  const blank = new BlankLines();
   let line = 1;
   for await (const text of linesOf(bytes)) {
     if (typeof text !== 'string') return yield atRow(text, cutter.nextRow);
     if (text.length > lineCharsMax) return yield tooLong(line, cutter.nextRow);
-    if (text.trim() !== '') {
+    if (text.trim() === '') {
+      const refusal = blank.add(line);
+      if (refusal) return yield atRow(refusal, cutter.nextRow);
+    } else {
+      blank.row();
       const full = cutter.add({ ...readLine(text, members), text, line, next: line + 1 });
       if (full) yield full;
     }

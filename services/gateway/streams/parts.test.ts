@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { blankLinesMax } from '#gateway/csv/blank-lines.ts';
 import { isRefusal, type Refusal } from '#gateway/refusal.ts';
 import type { Contents } from '#gateway/submissions/collect.ts';
 import { inverterRegistration, panelRegistration } from '#gateway/submissions/documents.ts';
@@ -138,6 +139,15 @@ describe('a CSV stream', () => {
     expect(parts.map((part) => part.body.toString())).toEqual([csvOf(serials(3))]);
     expect([parts[0]!.firstLine, parts[0]!.lastLine]).toEqual([2, 200_004]);
   });
+});
+
+it.each([
+  ['CSV', csvParts, `${csvOf(serials(1))}${'\n'.repeat(blankLinesMax + 300)}`],
+  ['JSON lines', ndjsonParts, `${jsonOf('S')}\n${'\n'.repeat(blankLinesMax + 300)}`],
+])('a stream of almost nothing but blank lines ends: %s', async (_, how, text) => {
+  const { parts, refusal } = await read(how, text);
+  expect(parts).toEqual([]);
+  expect(refusal).toMatchObject({ refused: 'blank_lines_too_many', facts: { row: 2, limit: blankLinesMax } });
 });
 
 describe('a stream of JSON lines', () => {

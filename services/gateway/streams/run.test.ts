@@ -41,7 +41,13 @@ class Source {
   }
 }
 
-function runOf(options: { ports?: Partial<StreamPorts>; request?: Partial<StreamRequest> } = {}) {
+interface Given {
+  readonly ports?: Partial<StreamPorts>;
+  readonly write?: (submission: Submission) => Promise<void>;
+  readonly request?: Partial<StreamRequest>;
+}
+
+function runOf(options: Given = {}) {
   const written: Submission[] = [];
   const told: PartTold[] = [];
   const ended: Refusal[] = [];
@@ -61,8 +67,9 @@ function runOf(options: { ports?: Partial<StreamPorts>; request?: Partial<Stream
     permit: () => ({ sender, declaration: 'api-users-1', declaredBy: 'user:u' }),
     known: async () => [],
     rowsAllowed: async () => undefined,
-    write: async (submission) => {
-      written.push(submission);
+    encode: async (submission) => async () => {
+      if (options.write) await options.write(submission);
+      else written.push(submission);
     },
     failed: (error) => failures.push(error),
     now: () => 1,
@@ -101,7 +108,7 @@ describe('a stream', () => {
   it('is read no further than one part beyond the one that is being written', async () => {
     const gates: (() => void)[] = [];
     const source = new Source(200);
-    const { run, told } = runOf({ ports: { write: () => new Promise((resolve) => gates.push(resolve)) } });
+    const { run, told } = runOf({ write: () => new Promise((resolve) => gates.push(resolve)) });
     const result = run.run(source);
     for (let part = 1; part <= 20; part++) {
       while (gates.length < part) await turn();
@@ -197,7 +204,7 @@ describe('the end of a stream', () => {
       ids.push(id);
       await fail();
     };
-    expect(await runOf({ ports: { write } }).run.run(new Source(10))).toMatchObject({ rows: 10 });
+    expect(await runOf({ write }).run.run(new Source(10))).toMatchObject({ rows: 10 });
     expect(new Set(ids).size).toBe(1);
     expect(ids).toHaveLength(3);
   });
@@ -212,7 +219,7 @@ describe('the end of a stream', () => {
       if (submission.stream!.firstRow > 10) await fail();
       written.push(submission);
     };
-    const { run, ended, failures } = runOf({ ports: { write } });
+    const { run, ended, failures } = runOf({ write });
     expect(await run.run(new Source(45))).toMatchObject({
       refusal: { refused: code },
       rows: 10,

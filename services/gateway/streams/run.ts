@@ -31,17 +31,20 @@ export interface StreamPorts {
   known(firstRow: number): Promise<readonly KnownPart[]>;
   /** Resolves when the account may send so many more rows. */
   rowsAllowed(rows: number): Promise<void>;
-  /** Writes in one transaction; called again with the same after an error that may pass. */
-  write(submission: Submission, contents: Contents): Promise<void>;
+  /** Makes it ready; what comes back writes it in one transaction, and again after an error that may pass. */
+  encode(submission: Submission, contents: Contents): Promise<() => Promise<void>>;
   /** Told of a failure that ends the stream and is nobody's fault. */
   failed(error: unknown): void;
   now(): number;
 }
 
+/** Where a part stands in its stream. */
+export type PartPlace = Pick<Part, 'firstRow' | 'rows' | 'firstLine' | 'lastLine'>;
+
 /** What is told of a part: it is committed. */
 export interface PartTold {
   readonly id: string;
-  readonly part: Part;
+  readonly part: PartPlace;
   /** Whether it was committed before this request. */
   readonly repeated: boolean;
   /** Rows by what the gateway found in them; of a part that is repeated nothing is said. */
@@ -59,12 +62,21 @@ export interface StreamResult {
   readonly committedRow: number;
 }
 
+/** A part that is encoded, or was committed before: then there is nothing to write. */
+interface ReadyPart {
+  readonly id: string;
+  readonly place: PartPlace;
+  readonly findings: ReadonlyMap<string, number>;
+  readonly write: (() => Promise<void>) | undefined;
+}
+
 const compress = promisify(gzip);
 const attemptsMax = 3;
 
 /**
  * Commits the parts of a stream one after another, in their order, so that what is committed is always all up to some row.
- * While one is written the next is read, and no more than that: when the log does not take what is written, nothing is read.
+ * While one is written the next is read and encoded, and no more than that: when the log does not take what is written,
+ * nothing is read.
  * The id of a submission follows from stream, first row and bytes, so that whoever sends a part again sends the same (K4).
  */
 export class StreamRun {
@@ -98,12 +110,11 @@ export class StreamRun {
     let refusal: Refusal | undefined;
     try {
       for await (const next of parts) {
-        if (isRefusal(next)) {
-          refusal = next;
-          break;
-        }
-        if (await settling) break;
-        settling = this.#settle(next);
+        // Nothing is read before the rows are encoded: of what waits to be written only the bytes are in memory.
+        const ready = isRefusal(next) ? next : await this.#prepare(next);
+        if (isRefusal(ready)) refusal = ready;
+        if ((await settling) || isRefusal(ready)) break;
+        settling = this.#settle(ready);
         void settling.then((failed) => failed && this.#end(failed));
       }
     } catch (error) {
@@ -126,19 +137,39 @@ export class StreamRun {
     return this.#rows === 0 && this.#request.fromRow === 1 ? refuse('file_empty') : undefined;
   }
 
-  /** Commits a part, or says why it is the end of the stream. Never rejects. */
-  async #settle(part: Part): Promise<Refusal | undefined> {
+  /** What there is to do for a part, or why it is the end of the stream. Never rejects. */
+  async #prepare(part: Part): Promise<ReadyPart | Refusal> {
     try {
       const known = await this.#knownPart(part);
-      if (known === undefined) return await this.#commit(part);
-      if (isRefusal(known)) return known;
-      this.#repeated += 1;
-      await this.#tell(part, known.submission, true, new Map());
+      if (known === undefined) return await this.#encode(part);
+      return isRefusal(known)
+        ? known
+        : { id: known.submission, place: placeOf(part), findings: new Map(), write: undefined };
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  /** Commits a part and tells of it, or says why it is the end of the stream. Never rejects. */
+  async #settle(ready: ReadyPart): Promise<Refusal | undefined> {
+    try {
+      if (ready.write) await this.#write(ready, ready.write);
+      else this.#repeated += 1;
+      this.#rows += ready.place.rows;
+      this.#submissions += 1;
+      this.#committedRow = Math.max(this.#committedRow, ready.place.firstRow + ready.place.rows - 1);
+      const { id, place, findings, write } = ready;
+      const committedRow = this.#committedRow;
+      await this.#told({ id, part: place, repeated: write === undefined, findings, committedRow });
       return undefined;
     } catch (error) {
-      this.#ports.failed(error);
-      return refuse(isRetryable(error) ? 'temporarily_unavailable' : 'internal_error');
+      return this.#failed(error);
     }
+  }
+
+  #failed(error: unknown): Refusal {
+    this.#ports.failed(error);
+    return refuse(isRetryable(error) ? 'temporarily_unavailable' : 'internal_error');
   }
 
   /** The part as it was committed before; undefined for a new one. With other rows, the key was used before. */
@@ -151,38 +182,29 @@ export class StreamRun {
     return refuse('idempotency_key_reused', detail, { row: part.firstRow, line: part.firstLine });
   }
 
-  async #commit(part: Part): Promise<Refusal | undefined> {
+  async #encode(part: Part): Promise<ReadyPart | Refusal> {
     const permit = this.#ports.permit();
     if (isRefusal(permit)) return permit;
     const contents = part.contents();
     if (isRefusal(contents)) return located(contents, part);
-    await this.#ports.rowsAllowed(part.rows);
     const submission = await this.#submissionOf(part, permit, contents);
+    const write = await this.#ports.encode(submission, contents);
+    return { id: submission.id, place: placeOf(part), findings: contents.findings, write };
+  }
+
+  async #write({ place, findings }: ReadyPart, write: () => Promise<void>): Promise<void> {
+    await this.#ports.rowsAllowed(place.rows);
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#ports.write(submission, contents);
+        await write();
         break;
       } catch (error) {
         // A commit that was not answered may have happened: the same again is the same submission (K4).
         if (!isRetryable(error) || attempt === attemptsMax) throw error;
       }
     }
-    for (const [finding, rows] of contents.findings)
+    for (const [finding, rows] of findings)
       if (finding !== '') this.#findings.set(finding, (this.#findings.get(finding) ?? 0) + rows);
-    await this.#tell(part, submission.id, false, contents.findings);
-    return undefined;
-  }
-
-  async #tell(
-    part: Part,
-    id: string,
-    repeated: boolean,
-    findings: ReadonlyMap<string, number>,
-  ): Promise<void> {
-    this.#rows += part.rows;
-    this.#submissions += 1;
-    this.#committedRow = Math.max(this.#committedRow, part.firstRow + part.rows - 1);
-    await this.#told({ id, part, repeated, findings, committedRow: this.#committedRow });
   }
 
   async #submissionOf(part: Part, permit: UploadPermit, contents: Contents): Promise<Submission> {
@@ -208,6 +230,11 @@ export class StreamRun {
       stream: { id, firstRow, mediaType },
     };
   }
+}
+
+/** Without what the part holds: it is told long after its rows were encoded. */
+function placeOf({ firstRow, rows, firstLine, lastLine }: Part): PartPlace {
+  return { firstRow, rows, firstLine, lastLine };
 }
 
 /** A refusal of a part as a whole, with where the part stands. */

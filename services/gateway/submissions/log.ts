@@ -6,7 +6,7 @@ import type { Encoder } from '#shared/codec/codec.ts';
 import { writeHeaders } from '#shared/codec/headers.ts';
 import { batchingVersion } from '#shared/domain/normalise.ts';
 import type { SerialBatch } from '#shared/domain/serials.ts';
-import type { Submission, SubmissionLog } from './submission.ts';
+import type { EncodedSubmission, EncodingLog, Submission } from './submission.ts';
 
 /** Mirrors schemas/SubmissionManifest.avsc. */
 export interface SubmissionManifest {
@@ -52,28 +52,44 @@ export interface LogOptions {
 const sendBytesMax = 900_000;
 
 /** Writes a submission in one transaction: its batches, then its manifest (K2, K5). */
-export function kafkaSubmissionLog(options: LogOptions): SubmissionLog {
+export function kafkaSubmissionLog(options: LogOptions): EncodingLog {
   const { transactions, topics, batchEncoder, manifestEncoder } = options;
-  return {
-    async write(submission) {
-      const messages: OutMessage[] = [];
-      for (const batch of submission.batches) {
-        messages.push(batchMessage(submission, batch, batchEncoder));
-        await setImmediate();
-      }
-      const sends = splitSends(messages);
-      await transactions.run(async (transaction) => {
-        const lastOffsets = await sendAll(transaction, topics.batches, sends);
-        const value = manifestEncoder.encode(manifestOf(submission, lastOffsets));
-        const headers = { submission: submission.id };
-        await transaction.send(topics.manifests, [{ partition: 0, key: submission.id, value, headers }]);
-      });
-    },
+  const encode = async ({ batches, ...submission }: Submission): Promise<EncodedSubmission> => {
+    const messages: OutMessage[] = [];
+    for (const batch of batches) {
+      messages.push(batchMessage(submission, batch, batchEncoder));
+      await setImmediate();
+    }
+    const sends = splitSends(messages);
+    const shares = sharesOf(batches);
+    return {
+      write: () =>
+        transactions.run(async (transaction) => {
+          const lastOffsets = await sendAll(transaction, topics.batches, sends);
+          const value = manifestEncoder.encode(manifestOf(submission, shares, lastOffsets));
+          const headers = { submission: submission.id };
+          await transaction.send(topics.manifests, [{ partition: 0, key: submission.id, value, headers }]);
+        }),
+    };
   };
+  return { encode, write: async (submission) => (await encode(submission)).write() };
+}
+
+type Head = Omit<Submission, 'batches'>;
+type Share = Omit<PartitionShare, 'partition' | 'last_offset'>;
+
+/** Rows and batches by partition. */
+function sharesOf(batches: Submission['batches']): ReadonlyMap<number, Share> {
+  const shares = new Map<number, Share>();
+  for (const { partition, records } of batches) {
+    const { rows, batches } = shares.get(partition) ?? { rows: 0, batches: 0 };
+    shares.set(partition, { rows: rows + records.length, batches: batches + 1 });
+  }
+  return shares;
 }
 
 function batchMessage(
-  submission: Submission,
+  submission: Head,
   batch: Submission['batches'][number],
   encoder: LogOptions['batchEncoder'],
 ): OutMessage {
@@ -127,8 +143,11 @@ async function sendAll(
   return last;
 }
 
-function manifestOf(submission: Submission, lastOffsets: ReadonlyMap<number, number>): SubmissionManifest {
-  const { batches } = submission;
+function manifestOf(
+  submission: Head,
+  shares: ReadonlyMap<number, Share>,
+  lastOffsets: ReadonlyMap<number, number>,
+): SubmissionManifest {
   return {
     submission: submission.id,
     account: submission.account,
@@ -146,11 +165,11 @@ function manifestOf(submission: Submission, lastOffsets: ReadonlyMap<number, num
     declared_by: submission.declaredBy,
     batching_version: batchingVersion,
     rows: submission.rows,
-    batches: batches.length,
+    batches: [...shares.values()].reduce((sum, share) => sum + share.batches, 0),
     partitions: [...lastOffsets].map(([partition, last_offset]) => {
-      const own = batches.filter((batch) => batch.partition === partition);
-      const rows = own.reduce((sum, { records }) => sum + records.length, 0);
-      return { partition, rows, batches: own.length, last_offset };
+      const share = shares.get(partition);
+      assert(share, `batches were written to partition ${partition}`);
+      return { partition, ...share, last_offset };
     }),
     stream: submission.stream?.id ?? '',
     first_row: submission.stream?.firstRow ?? 0,

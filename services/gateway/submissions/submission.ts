@@ -66,9 +66,20 @@ export interface Earlier {
   readonly stream?: string;
 }
 
+/** A submission as it will be written: nothing else of it is kept. */
+export interface EncodedSubmission {
+  /** As `SubmissionLog.write`; may be called again after an attempt that failed. */
+  write(): Promise<void>;
+}
+
 export interface SubmissionLog {
   /** Resolves when all of it is committed; whatever was written of it by an attempt that fails is never read. */
   write(submission: Submission): Promise<void>;
+}
+
+/** The log of whoever has something else to do while it is written. */
+export interface EncodingLog extends SubmissionLog {
+  encode(submission: Submission): Promise<EncodedSubmission>;
 }
 
 export interface EarlierSubmissions {

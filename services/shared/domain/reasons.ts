@@ -274,6 +274,12 @@ const requestReasons = [
     hint: 'Correct the row that begins at `line`.',
   },
   {
+    code: 'blank_lines_too_many',
+    status: 422,
+    sentence: 'There are far more blank lines than rows.',
+    hint: 'Leave blank lines out; beyond `limit` there may be a hundred for each row.',
+  },
+  {
     code: 'file_damaged',
     status: 422,
     sentence:
