@@ -33,6 +33,8 @@ function harness(more: { readonly found?: ConflictRow | undefined; readonly late
       published.push(ruling);
     },
     inLedger: async () => !late,
+    beginningWith: async (beginning) =>
+      published.map(({ ruling }) => ruling).filter((ruling) => ruling.startsWith(beginning)),
     async conflict(of) {
       asked.push(of);
       return found;
