@@ -140,6 +140,7 @@ function messageOf(of: {
       supplier_key: `SUPPLIER ${offset % 50}`,
       holder_key: `HOLDER ${(offset + (i % 4)) % 200}`,
       serial_key: `SL${partition}${String(first + i).padStart(10, '0')}`,
+      status: '',
       finding: '',
     })),
     listings: Array.from({ length: rows }, () => ({ finding: 'listed' })),

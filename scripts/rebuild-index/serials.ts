@@ -6,12 +6,17 @@ import { indexPrefix } from '#shared/adapters/kafka/topics.ts';
 import { translated } from '#shared/adapters/redis/client.ts';
 import type { IndexBuilder } from '#shared/adapters/redis/index-builder.ts';
 import { stateKey } from '#shared/adapters/redis/state-store.ts';
-import { OperationalError } from '#shared/base/errors.ts';
+import { assert, OperationalError } from '#shared/base/errors.ts';
 import { type Bytes, utf8Bytes, type Write } from '#shared/runtime/state-store.ts';
 import type { RecoveryContext } from '../recovery/context.ts';
 import { unsettledLetters, watermarkOf } from '../recovery/ledger.ts';
 import { newestReceipt, seenBatches } from '../recovery/seen-fold.ts';
-import { type LedgerField, ledgerFields, namesInOrder } from '../recovery/serial-fold.ts';
+import {
+  type DictionaryKind,
+  type LedgerField,
+  ledgerFields,
+  namesInOrder,
+} from '../recovery/serial-fold.ts';
 import { currentGeneration, rebuildGeneration } from './generation.ts';
 import { serialsSeekOffset } from './seek.ts';
 
@@ -30,6 +35,9 @@ export interface SerialsOptions {
   readonly newBuckets?: number;
   readonly progress: (serials: number) => void;
 }
+
+/** Numbers of the names in each dictionary. */
+type Numbers = Readonly<Record<DictionaryKind, ReadonlyMap<string, number>>>;
 
 /** Fields of one step. */
 const stepItemsMax = 4_000;
@@ -102,9 +110,11 @@ class SerialsFilling {
   }
 
   async fill(): Promise<Pick<RebuiltSerials, 'seekOffset' | 'serials' | 'batches'>> {
-    const holders = await this.#names('holder', indexKeys.holders);
-    const suppliers = await this.#names('supplier', indexKeys.suppliers);
-    await this.#fields(holders, suppliers);
+    await this.#fields({
+      holders: await this.#names('holders'),
+      suppliers: await this.#names('suppliers'),
+      statuses: await this.#names('statuses'),
+    });
     await this.#flush();
     await this.#seen();
     await this.#verify();
@@ -114,7 +124,8 @@ class SerialsFilling {
   }
 
   /** Writes a dictionary, and returns it: numbers from 1 in the order of first use, the last one under ''. */
-  async #names(kind: 'holder' | 'supplier', key: string): Promise<ReadonlyMap<string, number>> {
+  async #names(kind: DictionaryKind): Promise<ReadonlyMap<string, number>> {
+    const key = indexKeys[kind];
     const names = await namesInOrder(this.#context.clickhouse, kind, this.#options.partition, this.#cut);
     const numbers = new Map(names.map((name, i) => [name, i + 1]));
     for (const [name, number] of numbers) await this.#set(key, utf8Bytes(name), packName(number));
@@ -122,26 +133,23 @@ class SerialsFilling {
     return numbers;
   }
 
-  async #fields(holders: ReadonlyMap<string, number>, suppliers: ReadonlyMap<string, number>): Promise<void> {
+  async #fields(numbers: Numbers): Promise<void> {
     const range = { partition: this.#options.partition, cut: this.#cut, layout: this.#generation };
     for await (const block of ledgerFields(this.#context.clickhouse, range)) {
-      for (const field of block) await this.#field(field, holders, suppliers);
+      for (const field of block) await this.#field(field, numbers);
       this.#serials += block.length;
       this.#options.progress(this.#serials);
     }
   }
 
-  async #field(
-    { bucket, field, serials }: LedgerField,
-    holders: ReadonlyMap<string, number>,
-    suppliers: ReadonlyMap<string, number>,
-  ): Promise<void> {
+  async #field({ bucket, field, serials }: LedgerField, numbers: Numbers): Promise<void> {
     const [serial, other] = serials;
     if (other) throw collision(this.#options.partition, serial!.serialKey, other.serialKey);
     const slots = foldEntries(serial!.entries).map((slot) => ({
       ...slot,
-      holder: holders.get(slot.holder) ?? 0,
-      supplier: suppliers.get(slot.supplier) ?? 0,
+      holder: numberOf(numbers.holders, slot.holder),
+      supplier: numberOf(numbers.suppliers, slot.supplier),
+      status: slot.status === '' ? 0 : numberOf(numbers.statuses, slot.status),
     }));
     await this.#set(bucketKey(bucket), field, packSlots(slots));
   }
@@ -202,6 +210,12 @@ class SerialsFilling {
 
 const fieldsOfWriteMax = 500;
 const bucketsCountedAtOnce = 2_000;
+
+function numberOf(numbers: ReadonlyMap<string, number>, name: string): number {
+  const number = numbers.get(name);
+  assert(number !== undefined, `the dictionaries have no ${name}`);
+  return number;
+}
 
 function setWrites(key: string, fields: readonly (readonly [Bytes, Bytes])[]): readonly Write[] {
   return [...pieces(fields, fieldsOfWriteMax)].map((some) => ({ kind: 'set', key, fields: some }));

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { byName, type NamedSlot } from '#dedup/fold.ts';
 import { bucketKey, indexKeys } from '#dedup/layout.ts';
-import { unpackName, unpackSlots } from '#dedup/slots.ts';
+import { statusesMax, unpackName, unpackSlots } from '#dedup/slots.ts';
 import { indexPrefix } from '#shared/adapters/kafka/topics.ts';
 import { translated } from '#shared/adapters/redis/client.ts';
 import { stateKey } from '#shared/adapters/redis/state-store.ts';
@@ -13,6 +13,7 @@ export type Names = ReadonlyMap<number, string>;
 export interface Dictionaries {
   readonly holders: Names;
   readonly suppliers: Names;
+  readonly statuses: Names;
   /** What is wrong with the dictionaries themselves. */
   readonly faults: readonly string[];
 }
@@ -50,7 +51,8 @@ export class IndexView {
     const faults: string[] = [];
     const holders = await this.#names(indexKeys.holders, faults);
     const suppliers = await this.#names(indexKeys.suppliers, faults);
-    return { holders, suppliers, faults };
+    const statuses = await this.#names(indexKeys.statuses, faults);
+    return { holders, suppliers, statuses, faults };
   }
 
   async #names(key: string, faults: string[]): Promise<Names> {
@@ -83,13 +85,34 @@ export class IndexView {
   }
 }
 
+/** What stands for a status beyond those that slots tell apart. */
+const anotherStatus = '(another)';
+
 /** Slots with names for numbers, in the order of the holders' names: comparable across generations. */
-export function namedSlots(packed: Bytes | null, { holders, suppliers }: Dictionaries): readonly NamedSlot[] {
+export function namedSlots(packed: Bytes | null, dictionaries: Dictionaries): readonly NamedSlot[] {
+  const { holders, suppliers, statuses } = dictionaries;
   return unpackSlots(packed)
-    .map(({ holder, supplier, ...slot }) => ({
+    .map(({ holder, supplier, status, ...slot }) => ({
       ...slot,
-      holder: holders.get(holder) ?? `(number ${holder}, without a name)`,
-      supplier: suppliers.get(supplier) ?? `(number ${supplier}, without a name)`,
+      holder: nameOf(holders, holder),
+      supplier: nameOf(suppliers, supplier),
+      status: statusName(statuses, status),
     }))
     .sort(byName);
+}
+
+/** The slots as an index can have them: it does not tell statuses of high numbers apart. */
+export function asIndexed(slots: readonly NamedSlot[], { statuses }: Dictionaries): readonly NamedSlot[] {
+  const others = new Set([...statuses].filter(([number]) => number > statusesMax).map(([, name]) => name));
+  if (others.size === 0) return slots;
+  return slots.map((slot) => (others.has(slot.status) ? { ...slot, status: anotherStatus } : slot));
+}
+
+function statusName(statuses: Names, status: number): string {
+  if (status === 0) return '';
+  return status > statusesMax ? anotherStatus : nameOf(statuses, status);
+}
+
+function nameOf(names: Names, number: number): string {
+  return names.get(number) ?? `(number ${number}, without a name)`;
 }

@@ -8,7 +8,7 @@ import type { Bytes, Read, Scope } from '#shared/runtime/state-store.ts';
 import { count, type RecoveryContext } from '../recovery/context.ts';
 import { type LedgerField, ledgerFields } from '../recovery/serial-fold.ts';
 import { caughtUp } from './caught-up.ts';
-import { type Dictionaries, IndexView, namedSlots } from './index-view.ts';
+import { asIndexed, type Dictionaries, IndexView, namedSlots } from './index-view.ts';
 import type { LiveIndex } from './positions.ts';
 import type { Report } from './report.ts';
 import { waitFor } from './wait.ts';
@@ -107,7 +107,7 @@ class SerialsCheck {
       index.delete(field);
       const same =
         found?.bucket === bucket &&
-        equal(namedSlots(found.value, this.#dictionaries), expectedSlots(serials));
+        equal(namedSlots(found.value, this.#dictionaries), this.#expected(serials));
       if (!same) this.#doubt({ bucket, field });
     }
     for (const [field, { bucket }] of index) this.#doubt({ bucket, field });
@@ -149,7 +149,7 @@ class SerialsCheck {
     for (const { field, bucket } of doubtful) {
       const known = ledger.get(field);
       const index = namedSlots(values.get(field) ?? null, this.#dictionaries);
-      const expected = known && known.bucket === bucket ? expectedSlots(known.serials) : [];
+      const expected = known && known.bucket === bucket ? this.#expected(known.serials) : [];
       if (!equal(index, expected)) this.#differs(told(known, field, index, expected));
     }
   }
@@ -178,6 +178,11 @@ class SerialsCheck {
     return { position: found!.position, values };
   }
 
+  #expected(serials: LedgerField['serials']): readonly NamedSlot[] {
+    const slots = [...foldEntries(serials.flatMap(({ entries }) => entries))].sort(byName);
+    return asIndexed(slots, this.#dictionaries);
+  }
+
   #differs(text: string): void {
     this.#report.differs(`${check} of partition ${this.#partition}`, text);
   }
@@ -193,10 +198,6 @@ function readsOf(doubtful: readonly Doubtful[]): readonly Extract<Read, { kind: 
   return [...fields].map(([bucket, names]) => ({ kind: 'hash', key: bucketKey(bucket), fields: names }));
 }
 
-function expectedSlots(serials: LedgerField['serials']): readonly NamedSlot[] {
-  return [...foldEntries(serials.flatMap(({ entries }) => entries))].sort(byName);
-}
-
 function equal(a: readonly NamedSlot[], b: readonly NamedSlot[]): boolean {
   return (
     a.length === b.length &&
@@ -206,7 +207,8 @@ function equal(a: readonly NamedSlot[], b: readonly NamedSlot[]): boolean {
         slot.holder === other.holder &&
         slot.supplier === other.supplier &&
         slot.entry === other.entry &&
-        slot.state === other.state
+        slot.state === other.state &&
+        slot.status === other.status
       );
     })
   );
@@ -228,7 +230,10 @@ function told(
 function inWords(slots: readonly NamedSlot[]): string {
   if (slots.length === 0) return 'nothing';
   return slots
-    .map(({ holder, supplier, entry, state }) => `${state} under ${holder} by ${supplier}, entry ${entry}`)
+    .map(
+      ({ holder, supplier, entry, state, status }) =>
+        `${state} under ${holder} by ${supplier}, entry ${entry}${status === '' ? '' : `, status ${status}`}`,
+    )
     .join(' and ');
 }
 

@@ -1,6 +1,7 @@
 import type { LedgerEntry } from '#dedup/fold.ts';
 import type { IndexLayout } from '#dedup/layout.ts';
 import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
+import { normalise } from '#shared/domain/normalise.ts';
 import type { Bytes } from '#shared/runtime/state-store.ts';
 import { scanOptions } from './ledger.ts';
 
@@ -37,6 +38,7 @@ interface EntryRow {
   readonly u: string;
   readonly e: number;
   readonly o: string;
+  readonly t: string;
   readonly g: number;
   readonly r: number;
 }
@@ -51,11 +53,11 @@ export async function* ledgerFields(
 ): AsyncGenerator<readonly LedgerField[], void> {
   const rows = clickhouse.queryStream<EntryRow>(
     `SELECT bucket AS b, hex(field) AS f, product AS p, serial_key AS s, holder_key AS h, supplier_key AS u, entry AS e,
-        outcome AS o, origin AS g, row AS r
+        outcome AS o, if(o = 'status_updated', status, '') AS t, origin AS g, row AS r
      FROM (
         SELECT substring(SHA256(concat({hashKey:String}, product, '\\n', serial_key)), 1, 8) AS field,
             reinterpretAsUInt32(reverse(substring(field, 1, 4))) % {buckets:UInt32} AS bucket,
-            product, serial_key, holder_key, supplier_key, entry, outcome, origin, row
+            product, serial_key, holder_key, supplier_key, entry, outcome, status, origin, row
         FROM serial_rows FINAL
         WHERE partition = {partition:UInt16} AND entry > 0 AND toInt64(origin) <= {cut:Int64}
      )
@@ -76,7 +78,7 @@ class Grouping {
 
   add(rows: readonly EntryRow[]): readonly LedgerField[] {
     const complete: LedgerField[] = [];
-    for (const { b, f, p, s, h, u, e, o, g, r } of rows) {
+    for (const { b, f, p, s, h, u, e, o, t, g, r } of rows) {
       if (this.#field?.hex !== f) {
         complete.push(...this.end());
         this.#field = { hex: f, bucket: b, serials: [] };
@@ -87,7 +89,15 @@ class Grouping {
         this.#entries = [];
         serials.push({ product: p, serialKey: s, entries: this.#entries });
       }
-      this.#entries.push({ holder: h, supplier: u, entry: e, outcome: o, origin: g, row: r });
+      this.#entries.push({
+        holder: h,
+        supplier: u,
+        entry: e,
+        outcome: o,
+        status: normalise(t),
+        origin: g,
+        row: r,
+      });
     }
     return complete;
   }
@@ -106,19 +116,26 @@ class Grouping {
   }
 }
 
+/** The dictionaries of an index, and the column of the ledger that each takes its names from. */
+const nameColumns = { holders: 'holder_key', suppliers: 'supplier_key', statuses: 'status' } as const;
+export type DictionaryKind = keyof typeof nameColumns;
+
 /** Names in the order in which entries of the partition first use them: their numbers in the index, from 1. */
 export async function namesInOrder(
   clickhouse: Clickhouse,
-  kind: 'holder' | 'supplier',
+  kind: DictionaryKind,
   partition: number,
   cut: number,
 ): Promise<readonly string[]> {
   const rows = await clickhouse.query<{ name: string }>(
-    `SELECT if({kind:String} = 'holder', holder_key, supplier_key) AS name FROM serial_rows FINAL
+    `SELECT ${nameColumns[kind]} AS name FROM serial_rows FINAL
      WHERE partition = {partition:UInt16} AND entry > 0 AND toInt64(origin) <= {cut:Int64}
+        ${kind === 'statuses' ? "AND outcome = 'status_updated'" : ''}
      GROUP BY name ORDER BY min((origin, row))`,
-    { kind, partition, cut },
+    { partition, cut },
     scanOptions,
   );
-  return rows.map(({ name }) => name);
+  const names = rows.map(({ name }) => name);
+  // Statuses stand in the ledger as given; one that is written in several ways counts where it stands first.
+  return kind === 'statuses' ? [...new Set(names.map(normalise))] : names;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AssertionError } from '#shared/base/errors.ts';
 import { decideRecord, outcomeBeforeIndex } from './decide.ts';
-import { entriesMax, type Slot } from './slots.ts';
+import { entriesMax, otherStatus, type Slot, statusesMax } from './slots.ts';
 
 // One row per rule, in their order of precedence (SER-5); each with what nearly passes.
 test.each<[finding: string, listing: string, outcome: string | undefined]>([
@@ -22,14 +22,21 @@ const slot = (
   supplier: number,
   entry: number,
   state: Slot['state'] = 'registered',
+  status = 0,
 ): Slot => ({
   holder,
   supplier,
   entry,
   state,
+  status,
 });
 
-const candidate = (action: string, holder = 1, supplier = 1) => ({ action, holder, supplier });
+const candidate = (action: string, holder = 1, supplier = 1, status = 0) => ({
+  action,
+  holder,
+  supplier,
+  status,
+});
 
 interface Row {
   readonly what: string;
@@ -43,6 +50,8 @@ interface Row {
 
 const register = candidate('register');
 const invalidate = candidate('invalidate');
+const update = candidate('update_status', 1, 1, 3);
+const updateToOther = candidate('update_status', 1, 1, otherStatus + 5);
 
 const rows: readonly Row[] = [
   {
@@ -133,6 +142,85 @@ const rows: readonly Row[] = [
     entry: 2,
     after: [slot(2, 2, 7), slot(1, 1, 2, 'invalid')],
   },
+  {
+    what: 'invalidating ends the status',
+    before: [slot(1, 1, 2, 'registered', 3)],
+    candidate: invalidate,
+    outcome: 'invalidated',
+    entry: 3,
+    after: [slot(1, 1, 3, 'invalid')],
+  },
+  {
+    what: 'registering what has a status is a duplicate all the same',
+    before: [slot(1, 1, 2, 'registered', 3)],
+    candidate: register,
+    outcome: 'duplicate',
+  },
+  { what: 'a status of a serial that is not there', before: [], candidate: update, outcome: 'not_found' },
+  { what: 'one of another holder', before: [slot(2, 1, 1)], candidate: update, outcome: 'not_found' },
+  { what: 'one of another supplier', before: [slot(1, 2, 1)], candidate: update, outcome: 'not_yours' },
+  {
+    what: 'one of another supplier that has the status: not yours comes first',
+    before: [slot(1, 2, 2, 'registered', 3)],
+    candidate: update,
+    outcome: 'not_yours',
+  },
+  {
+    what: 'a status of a serial that is invalid',
+    before: [slot(1, 1, 2, 'invalid')],
+    candidate: update,
+    outcome: 'already_invalid',
+  },
+  {
+    what: 'the first status: the next entry, other holders untouched',
+    before: [slot(2, 1, 7, 'registered', 2), slot(1, 1, 1)],
+    candidate: update,
+    outcome: 'status_updated',
+    entry: 2,
+    after: [slot(2, 1, 7, 'registered', 2), slot(1, 1, 2, 'registered', 3)],
+  },
+  {
+    what: 'another status',
+    before: [slot(1, 1, 2, 'registered', 2)],
+    candidate: update,
+    outcome: 'status_updated',
+    entry: 3,
+    after: [slot(1, 1, 3, 'registered', 3)],
+  },
+  {
+    what: 'the status that it has',
+    before: [slot(1, 1, 2, 'registered', 3)],
+    candidate: update,
+    outcome: 'unchanged',
+  },
+  {
+    what: 'the last status that a slot tells apart, again',
+    before: [slot(1, 1, 2, 'registered', statusesMax)],
+    candidate: candidate('update_status', 1, 1, statusesMax),
+    outcome: 'unchanged',
+  },
+  {
+    what: 'one of those that it does not tell apart, after one of them: never wrongly unchanged',
+    before: [slot(1, 1, 2, 'registered', otherStatus)],
+    candidate: updateToOther,
+    outcome: 'status_updated',
+    entry: 3,
+    after: [slot(1, 1, 3, 'registered', otherStatus + 5)],
+  },
+  {
+    what: 'the first of those, again',
+    before: [slot(1, 1, 2, 'registered', otherStatus)],
+    candidate: candidate('update_status', 1, 1, otherStatus),
+    outcome: 'status_updated',
+    entry: 3,
+    after: [slot(1, 1, 3, 'registered', otherStatus)],
+  },
+  {
+    what: 'a status beyond what a slot can count',
+    before: [slot(1, 1, entriesMax)],
+    candidate: update,
+    outcome: 'too_many_changes',
+  },
 ];
 
 describe('the index decides', () => {
@@ -145,7 +233,11 @@ describe('the index decides', () => {
   });
 
   test('an action without a rule is our bug: no outcome is made up for it', () => {
-    expect(() => decideRecord([], candidate('update_status'))).toThrow(AssertionError);
+    expect(() => decideRecord([], candidate('tick'))).toThrow(AssertionError);
     expect(() => decideRecord([slot(1, 1, 1)], candidate(''))).toThrow(AssertionError);
+  });
+
+  test('a change of status to none is our bug: the gateway refuses such rows', () => {
+    expect(() => decideRecord([slot(1, 1, 1)], candidate('update_status'))).toThrow(AssertionError);
   });
 });

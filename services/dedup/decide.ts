@@ -1,12 +1,14 @@
-import { AssertionError } from '#shared/base/errors.ts';
+import { AssertionError, assert } from '#shared/base/errors.ts';
 import type { Decision, Outcome } from '#shared/domain/serials.ts';
-import { entriesMax, type Slot } from './slots.ts';
+import { entriesMax, otherStatus, type Slot } from './slots.ts';
 
-/** What a decision needs of one record; holder and supplier as numbers of the partition's dictionaries. */
+/** What a decision needs of one record; holder, supplier and status as numbers of the partition's dictionaries. */
 export interface Candidate {
   readonly action: string;
   readonly holder: number;
   readonly supplier: number;
+  /** 0 unless the action is a change of status. */
+  readonly status: number;
 }
 
 export interface Decided {
@@ -38,6 +40,8 @@ export function decideRecord(slots: readonly Slot[], candidate: Candidate): Deci
       return decideRegister(slots, held, candidate);
     case 'invalidate':
       return decideInvalidate(slots, held, candidate);
+    case 'update_status':
+      return decideUpdateStatus(slots, held, candidate);
     default:
       throw new AssertionError(`no rule for the action ${candidate.action}`);
   }
@@ -47,14 +51,30 @@ function decideRegister(slots: readonly Slot[], held: Slot | undefined, candidat
   if (held?.state === 'registered')
     return unchanged(held.supplier === candidate.supplier ? 'duplicate' : 'conflict');
   const shared = slots.some((slot) => slot !== held && slot.state === 'registered');
-  return changed(slots, held, candidate, 'registered', shared ? 'serial_shared_between_holders' : '');
+  return changed(
+    slots,
+    held,
+    { ...candidate, status: 0 },
+    'registered',
+    shared ? 'serial_shared_between_holders' : '',
+  );
 }
 
 function decideInvalidate(slots: readonly Slot[], held: Slot | undefined, candidate: Candidate): Decided {
   if (!held) return unchanged('not_found');
   if (held.supplier !== candidate.supplier) return unchanged('not_yours');
   if (held.state === 'invalid') return unchanged('already_invalid');
-  return changed(slots, held, candidate, 'invalid', '');
+  return changed(slots, held, { ...candidate, status: 0 }, 'invalid', '');
+}
+
+/** INVR-2: the status of a serial that is registered; the same status again changes nothing. */
+function decideUpdateStatus(slots: readonly Slot[], held: Slot | undefined, candidate: Candidate): Decided {
+  assert(candidate.status > 0, 'a change of status says no status');
+  if (!held) return unchanged('not_found');
+  if (held.supplier !== candidate.supplier) return unchanged('not_yours');
+  if (held.state === 'invalid') return unchanged('already_invalid');
+  if (held.status === candidate.status && candidate.status < otherStatus) return unchanged('unchanged');
+  return changed(slots, held, candidate, 'registered', '');
 }
 
 function unchanged(outcome: Outcome): Decided {
@@ -71,9 +91,15 @@ function changed(
 ): Decided {
   const entry = (held?.entry ?? 0) + 1;
   if (entry > entriesMax) return unchanged('too_many_changes');
-  const slot: Slot = { holder: candidate.holder, supplier: candidate.supplier, entry, state };
+  const { holder, supplier, status } = candidate;
+  const slot: Slot = { holder, supplier, entry, state, status };
   return {
-    decision: { outcome: state === 'registered' ? 'registered' : 'invalidated', entry, note },
+    decision: { outcome: outcomeOf(state, status), entry, note },
     slots: held ? slots.map((other) => (other === held ? slot : other)) : [...slots, slot],
   };
+}
+
+function outcomeOf(state: Slot['state'], status: number): Outcome {
+  if (state === 'invalid') return 'invalidated';
+  return status === 0 ? 'registered' : 'status_updated';
 }

@@ -5,6 +5,7 @@ import { MemoryStateStore } from '#shared/runtime/memory-state-store.ts';
 import { batchOf, day, incoming, layout, listed, monday, row, scope } from '#test/support/dedup.ts';
 import { type BatchView, Decider, idempotencyWindowMs, type Verdict } from './decider.ts';
 import type { Incoming } from './partition.ts';
+import { unpackName } from './slots.ts';
 
 const decider = new Decider(layout);
 let store: MemoryStateStore;
@@ -67,6 +68,46 @@ describe('what sees what', () => {
     expect(verdicts.map(outcomes)).toEqual([['registered'], ['invalidated'], ['registered']]);
     const later = await decide(message(batchOf([row('S1'), row('S1', { supplier_key: 'OTHER' })])));
     expect(later.map(outcomes)).toEqual([['conflict', 'duplicate']]);
+  });
+
+  test('statuses: compared as texts are, numbered by those that were set', async () => {
+    const update = (...statuses: string[]) =>
+      message(
+        batchOf(
+          statuses.map((status) => row('S1', { status })),
+          { action: 'update_status' },
+        ),
+      );
+    await decide(message(batchOf([row('S1'), row('S2')])));
+    const [verdict] = await decide(update('In stock', 'IN  STOCK ', 'Sold', 'In stock', 'in stock'));
+    expect(verdict).toMatchObject({
+      decisions: [
+        { outcome: 'status_updated', entry: 2 },
+        { outcome: 'unchanged', entry: 0 },
+        { outcome: 'status_updated', entry: 3 },
+        { outcome: 'status_updated', entry: 4 },
+        { outcome: 'unchanged', entry: 0 },
+      ],
+    });
+    // One that is refused takes no number: numbers are what a rebuild finds in the ledger.
+    const lost = row('S3', { status: 'Lost' });
+    const returned = row('S2', { status: 'Returned' });
+    await decide(message(batchOf([lost, returned], { action: 'update_status' })));
+    const [numbers] = (await store.read(scope, position, [
+      {
+        kind: 'hash',
+        key: 'statuses',
+        fields: ['', 'IN STOCK', 'SOLD', 'LOST', 'RETURNED'],
+      },
+    ])) as (string | null)[][];
+    expect(numbers!.map((packed) => packed && unpackName(packed))).toEqual([3, 1, 2, null, 3]);
+    expect((await decide(update('in stock'))).map(outcomes)).toEqual([['unchanged']]);
+  });
+
+  test('a status that stands in a registration is not set by it', async () => {
+    await decide(message(batchOf([row('S1', { status: 'Sold' })])));
+    const sold = batchOf([row('S1', { status: 'Sold' })], { action: 'update_status' });
+    expect((await decide(message(sold))).map(outcomes)).toEqual([['status_updated']]);
   });
 
   test('the same serial of another product is another serial', async () => {

@@ -1,4 +1,5 @@
 import { assert } from '#shared/base/errors.ts';
+import { normalise } from '#shared/domain/normalise.ts';
 import type { Decision } from '#shared/domain/serials.ts';
 import { type Bytes, type Read, utf8Bytes, type Write } from '#shared/runtime/state-store.ts';
 import { decideRecord, outcomeBeforeIndex } from './decide.ts';
@@ -17,6 +18,7 @@ export interface BatchView {
     readonly supplier_key: string;
     readonly holder_key: string;
     readonly serial_key: string;
+    readonly status: string;
     readonly finding: string;
   }[];
   readonly listings: readonly { readonly finding: string }[];
@@ -28,6 +30,8 @@ interface Pending {
   readonly bucket: number;
   readonly holder: string;
   readonly supplier: string;
+  /** Empty unless the action is a change of status. */
+  readonly status: string;
 }
 
 interface PlannedMessage {
@@ -41,7 +45,7 @@ export interface Plan {
   readonly messages: readonly PlannedMessage[];
   readonly reads: readonly Read[];
   readonly buckets: ReadonlyMap<number, readonly Bytes[]>;
-  readonly names: { readonly holders: readonly string[]; readonly suppliers: readonly string[] };
+  readonly names: Readonly<Record<'holders' | 'suppliers' | 'statuses', readonly string[]>>;
   readonly seen: readonly Bytes[];
 }
 
@@ -83,6 +87,7 @@ export class Decider {
     const buckets = new Map<number, Set<Bytes>>();
     const holders = new Set<string>();
     const suppliers = new Set<string>();
+    const statuses = new Set<string>();
     const seen = new Set<Bytes>();
     const planned = messages.map((message): PlannedMessage => {
       const records = this.#pending(message.batch);
@@ -93,6 +98,7 @@ export class Decider {
         else buckets.set(record.bucket, new Set([record.field]));
         holders.add(record.holder);
         suppliers.add(record.supplier);
+        if (record.status !== '') statuses.add(record.status);
       }
       if (records.length === 0) return { message, records };
       assert(records.length < rowsScale, `a batch of ${records.length} rows does not fit the marks of D3`);
@@ -100,13 +106,14 @@ export class Decider {
       seen.add(seenAs);
       return { message, records, seenAs };
     });
-    const names = { holders: [...holders], suppliers: [...suppliers] };
+    const names = { holders: [...holders], suppliers: [...suppliers], statuses: [...statuses] };
     const fieldLists = new Map([...buckets].map(([bucket, fields]) => [bucket, [...fields]]));
     const reads: Read[] = [
       { kind: 'score', key: indexKeys.seen, members: [...seen] },
       newestRead,
       { kind: 'hash', key: indexKeys.holders, fields: nameFields(names.holders) },
       { kind: 'hash', key: indexKeys.suppliers, fields: nameFields(names.suppliers) },
+      { kind: 'hash', key: indexKeys.statuses, fields: nameFields(names.statuses) },
       ...[...fieldLists].map(([bucket, fields]): Read => ({ kind: 'hash', key: bucketKey(bucket), fields })),
     ];
     return { messages: planned, reads, buckets: fieldLists, names, seen: [...seen] };
@@ -116,10 +123,18 @@ export class Decider {
     plan: Plan,
     values: readonly (readonly (Bytes | null)[])[],
   ): { results: readonly Verdict[]; writes: readonly Write[] } {
-    const [seenScores = [], receipts = [], holderIds = [], supplierIds = [], ...bucketValues] = values;
+    const [
+      seenScores = [],
+      receipts = [],
+      holderIds = [],
+      supplierIds = [],
+      statusIds = [],
+      ...bucketValues
+    ] = values;
     const seen = new SeenBatches(plan.seen, seenScores, receipts[0] ?? null);
     const holders = new Dictionary(indexKeys.holders, plan.names.holders, holderIds);
     const suppliers = new Dictionary(indexKeys.suppliers, plan.names.suppliers, supplierIds);
+    const statuses = new Dictionary(indexKeys.statuses, plan.names.statuses, statusIds);
     const slots = new SlotOverlay(plan.buckets, bucketValues);
 
     const results = plan.messages.map(({ message, records, seenAs }): Verdict => {
@@ -133,11 +148,13 @@ export class Decider {
           action: batch.action,
           holder: holders.idOf(record.holder),
           supplier: suppliers.idOf(record.supplier),
+          status: record.status === '' ? 0 : statuses.idOf(record.status),
         });
         if (decided.slots) {
           slots.set(record, decided.slots);
           holders.used(record.holder);
           suppliers.used(record.supplier);
+          if (record.status !== '') statuses.used(record.status);
         }
         return decided.decision;
       });
@@ -145,7 +162,13 @@ export class Decider {
     });
     return {
       results,
-      writes: [...seen.writes(), ...holders.writes(), ...suppliers.writes(), ...slots.writes()],
+      writes: [
+        ...seen.writes(),
+        ...holders.writes(),
+        ...suppliers.writes(),
+        ...statuses.writes(),
+        ...slots.writes(),
+      ],
     };
   }
 
@@ -161,6 +184,7 @@ export class Decider {
         bucket,
         holder: record.holder_key,
         supplier: record.supplier_key,
+        status: batch.action === 'update_status' ? normalise(record.status) : '',
       };
     });
   }

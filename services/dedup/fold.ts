@@ -6,30 +6,40 @@ export interface LedgerEntry {
   readonly supplier: string;
   readonly entry: number;
   readonly outcome: string;
+  /** As statuses are compared; counts for a change of status only. */
+  readonly status: string;
   readonly origin: number;
   readonly row: number;
 }
 
 /** A slot with names for numbers: what two generations, or index and ledger, are compared by. */
-export interface NamedSlot extends Omit<Slot, 'holder' | 'supplier'> {
+export interface NamedSlot extends Omit<Slot, 'holder' | 'supplier' | 'status'> {
   readonly holder: string;
   readonly supplier: string;
+  /** Empty while none was set. */
+  readonly status: string;
 }
 
 /**
  * The slots that dedup keeps of a serial after these entries (R1): the inverse of what `decideRecord` gave them, holders
- * in the order of their first entries. A change of status is an entry that changes nothing else.
+ * in the order of their first entries. A change of status changes nothing else; the other entries end what it set.
  */
 export function foldEntries(entries: readonly LedgerEntry[]): readonly NamedSlot[] {
   const slots = new Map<string, NamedSlot>();
-  for (const { holder, supplier, entry, outcome } of inLogOrder(entries)) {
+  for (const { holder, supplier, entry, outcome, status } of inLogOrder(entries)) {
     const held = slots.get(holder);
     switch (outcome) {
       case 'registered':
-        slots.set(holder, { holder, supplier, entry, state: 'registered' });
+        slots.set(holder, { holder, supplier, entry, state: 'registered', status: '' });
         break;
       case 'invalidated':
-        slots.set(holder, { holder, supplier: held?.supplier ?? supplier, entry, state: 'invalid' });
+        slots.set(holder, {
+          holder,
+          supplier: held?.supplier ?? supplier,
+          entry,
+          state: 'invalid',
+          status: '',
+        });
         break;
       default:
         slots.set(holder, {
@@ -37,6 +47,7 @@ export function foldEntries(entries: readonly LedgerEntry[]): readonly NamedSlot
           supplier: held?.supplier ?? supplier,
           entry,
           state: held?.state ?? 'registered',
+          status,
         });
     }
   }
@@ -73,6 +84,8 @@ export function entryFaults(entries: readonly LedgerEntry[]): readonly string[] 
       faults.push(`entry ${entry} of ${holder} registers what is registered`);
     if (outcome === 'invalidated' && !before.registered)
       faults.push(`entry ${entry} of ${holder} invalidates what is not registered`);
+    if (outcome === 'status_updated' && !before.registered)
+      faults.push(`entry ${entry} of ${holder} changes the status of what is not registered`);
     const registered = outcome === 'registered' || (before.registered && outcome !== 'invalidated');
     last.set(holder, { entry, registered });
   }

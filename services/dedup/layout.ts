@@ -20,6 +20,7 @@ export const indexKeys = {
   receipts: 'receipts',
   holders: 'holders',
   suppliers: 'suppliers',
+  statuses: 'statuses',
 } as const;
 
 /** Under this field of the receipts stands the latest one among the batches decided: where the window ends (D3). */

@@ -14,7 +14,7 @@ const view = {
   product: true,
   action: true,
   received_at: true,
-  records: { supplier_key: true, holder_key: true, serial_key: true, finding: true },
+  records: { supplier_key: true, holder_key: true, serial_key: true, status: true, finding: true },
   listings: { finding: true },
 } as const;
 

@@ -4,10 +4,12 @@ import { AssertionError } from '#shared/base/errors.ts';
 import {
   entriesMax,
   namesMax,
+  otherStatus,
   packName,
   packSlots,
   type Slot,
   slotBytes,
+  statusesMax,
   unpackName,
   unpackSlots,
 } from './slots.ts';
@@ -16,15 +18,19 @@ const name = fc.oneof(
   fc.integer({ min: 1, max: namesMax }),
   fc.constantFrom(1, 255, 256, 65_535, 65_536, namesMax),
 );
-const slot: fc.Arbitrary<Slot> = fc.record(
-  {
-    holder: name,
-    supplier: name,
-    entry: fc.oneof(fc.integer({ min: 1, max: entriesMax }), fc.constantFrom(1, 31, 32, entriesMax)),
-    state: fc.constantFrom('registered' as const, 'invalid' as const),
-  },
-  { noNullPrototype: true },
-);
+const status = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: otherStatus }));
+const slot: fc.Arbitrary<Slot> = fc
+  .record(
+    {
+      holder: name,
+      supplier: name,
+      entry: fc.oneof(fc.integer({ min: 1, max: entriesMax }), fc.constantFrom(1, 31, 32, entriesMax)),
+      state: fc.constantFrom('registered' as const, 'invalid' as const),
+      status,
+    },
+    { noNullPrototype: true },
+  )
+  .map((any) => (any.state === 'invalid' ? { ...any, status: 0 } : any));
 
 test('slots come back as they were packed, in 8 bytes each', () => {
   fc.assert(
@@ -50,11 +56,21 @@ test('nothing stored is no slot', () => {
   expect(unpackSlots(null)).toEqual([]);
 });
 
-const good: Slot = { holder: 1, supplier: 1, entry: 1, state: 'registered' };
+test('statuses beyond those that a slot tells apart come back as one, and leave the entry alone', () => {
+  const slots = [statusesMax, otherStatus, otherStatus + 1, namesMax].map((status) => ({ ...good, status }));
+  expect(unpackSlots(packSlots(slots)).map(({ entry, status }) => [entry, status])).toEqual([
+    [1, statusesMax],
+    [1, otherStatus],
+    [1, otherStatus],
+    [1, otherStatus],
+  ]);
+});
+
+const good: Slot = { holder: 1, supplier: 1, entry: 1, state: 'registered', status: 0 };
 
 test.each<[string, Partial<Slot>]>([
   ['entry 0', { entry: 0 }],
-  ['an entry beyond 13 bits', { entry: entriesMax + 1 }],
+  ['an entry beyond 11 bits', { entry: entriesMax + 1 }],
   ['holder 0', { holder: 0 }],
   ['a holder beyond 24 bits', { holder: namesMax + 1 }],
   ['supplier 0', { supplier: 0 }],

@@ -10,22 +10,32 @@ export interface Slot {
   readonly holder: number;
   /** 24 bits: who registered the serial, or did so before it was marked invalid. */
   readonly supplier: number;
-  /** 13 bits: number of the last entry, from 1. */
+  /** 11 bits: number of the last entry, from 1. */
   readonly entry: number;
   readonly state: 'registered' | 'invalid';
+  /**
+   * Of a registered serial: the dictionary's number of its status, 0 when none was ever set. Numbers above `statusesMax`
+   * come back as `otherStatus`, which equals no status: then a repetition is a new entry, never wrongly "unchanged".
+   */
+  readonly status: number;
 }
 
 export const slotBytes = 8;
-export const entriesMax = 2 ** 13 - 1;
+export const entriesMax = 2 ** 11 - 1;
+export const statusesMax = 28;
+export const otherStatus = statusesMax + 1;
 export const namesMax = 2 ** 24 - 1;
 
-const stateCodes = { registered: 1, invalid: 2 } as const;
+/** Codes of 5 bits: invalid, then registered without a status, then registered with the status 1, 2, ... */
+const invalidCode = 1;
+const registeredCode = 2;
 
 export function packSlots(slots: readonly Slot[]): Bytes {
   let packed = '';
-  for (const { holder, supplier, entry, state } of slots) {
+  for (const slot of slots) {
+    const { holder, supplier, entry } = slot;
     assert(entry >= 1 && entry <= entriesMax, `entry ${entry} does not fit a slot`);
-    packed += packName(holder) + packName(supplier) + packShort((entry << 3) | stateCodes[state]);
+    packed += packName(holder) + packName(supplier) + packShort((entry << 5) | stateCode(slot));
   }
   return packed;
 }
@@ -35,14 +45,20 @@ export function unpackSlots(packed: Bytes | null): readonly Slot[] {
   const slots: Slot[] = [];
   for (let at = 0; at < packed.length; at += slotBytes) {
     const last = (packed.charCodeAt(at + 6) << 8) | packed.charCodeAt(at + 7);
+    const code = last & 31;
     slots.push({
       holder: unpackName(packed, at),
       supplier: unpackName(packed, at + 3),
-      entry: last >> 3,
-      state: (last & 7) === stateCodes.registered ? 'registered' : 'invalid',
+      entry: last >> 5,
+      state: code === invalidCode ? 'invalid' : 'registered',
+      status: Math.max(code - registeredCode, 0),
     });
   }
   return slots;
+}
+
+function stateCode({ state, status }: Slot): number {
+  return state === 'invalid' ? invalidCode : registeredCode + Math.min(status, otherStatus);
 }
 
 /** The number of a name as the dictionaries keep it: three bytes. */

@@ -232,15 +232,14 @@ export class Audit {
   }
 }
 
-/** Entries of a serial count 1, 2, 3, ..., and it is registered and invalidated in turn. */
+/** Entries of a serial count 1, 2, 3, ..., and it is registered and invalidated in turn, its status set while it is registered. */
 function checkLife(identity: string, life: readonly Row[]): void {
   const ordered = life.toSorted((a, b) => a.entry - b.entry);
+  let registered = false;
   ordered.forEach(({ entry, outcome }, i) => {
-    const right = i % 2 === 0 ? 'registered' : 'invalidated';
-    insist(
-      entry === i + 1 && outcome === right,
-      `entry ${entry} of ${identity}, in place ${i + 1}, is ${outcome}`,
-    );
+    const right = registered ? outcome !== 'registered' : outcome === 'registered';
+    insist(entry === i + 1 && right, `entry ${entry} of ${identity}, in place ${i + 1}, is ${outcome}`);
+    registered = outcome !== 'invalidated';
   });
 }
 

@@ -13,14 +13,28 @@ export interface Submission {
 const product = 'panel';
 const serials = Array.from({ length: 7 }, (_, i) => `SN-${i}`);
 const suppliers = ['SUPPLIER X', 'SUPPLIER Y', 'SUPPLIER Z'] as const;
+const actions = [
+  'register',
+  'register',
+  'register',
+  'register',
+  'invalidate',
+  'invalidate',
+  'update_status',
+] as const;
+/** Two of them are the same status. */
+const statuses = ['In stock', ' in  STOCK', 'Sold'] as const;
 const batchRowsMax = 3;
 
-/** Few serials and names, so that rows meet: duplicates, conflicts, shared serials, invalidations and new registrations. */
+/** Few serials and names, so that rows meet: duplicates, conflicts, shared serials, invalidations, statuses and new registrations. */
 export function makeSubmission(random: Random, number: number, partitions: number): Submission {
   const id = `00000000-0000-7000-8000-${String(number).padStart(12, '0')}`;
   const supplier = random.pick(suppliers);
-  const action = random.chance(0.35) ? 'invalidate' : 'register';
-  const records = Array.from({ length: random.between(1, 9) }, (_, i) => makeRecord(random, i + 1, supplier));
+  const action = random.pick(actions);
+  const records = Array.from({ length: random.between(1, 9) }, (_, i) => ({
+    ...makeRecord(random, i + 1, supplier),
+    status: action === 'update_status' ? random.pick(statuses) : '',
+  }));
   const header = {
     submission: id,
     account: `account of ${supplier}`,

@@ -10,10 +10,11 @@ interface Fact {
   supplier: string;
   entries: number;
   valid: boolean;
+  status: string;
 }
 
 /**
- * What one careful clerk with one book would have done: SER-2 to SER-5, INV-1 to INV-4 and section 4 of the architecture,
+ * What one careful clerk with one book would have done: SER-2 to SER-5, INV-1 to INV-4, INVR-2 and section 4 of the architecture,
  * batch after batch in the order in which they were accepted. Shares no code with dedup.
  */
 export class SequentialLedger {
@@ -34,7 +35,14 @@ export class SequentialLedger {
     if (listed === 'not_listed') return outcome('not_listed');
     const holders = this.#holdersOf(batch.product, record.serial_key);
     const fact = holders.get(record.holder_key);
-    return batch.action === 'invalidate' ? invalidate(fact, record) : register(holders, fact, record);
+    switch (batch.action) {
+      case 'invalidate':
+        return invalidate(fact, record);
+      case 'update_status':
+        return updateStatus(fact, record);
+      default:
+        return register(holders, fact, record);
+    }
   }
 
   #holdersOf(product: string, serial: string): Map<string, Fact> {
@@ -50,7 +58,7 @@ function register(holders: Map<string, Fact>, fact: Fact | undefined, record: Se
   const others = [...holders].filter(([holder]) => holder !== record.holder_key);
   const shared = others.some(([, other]) => other.valid);
   const entries = (fact?.entries ?? 0) + 1;
-  holders.set(record.holder_key, { supplier: record.supplier_key, entries, valid: true });
+  holders.set(record.holder_key, { supplier: record.supplier_key, entries, valid: true, status: '' });
   return { outcome: 'registered', entry: entries, note: shared ? 'serial_shared_between_holders' : '' };
 }
 
@@ -61,6 +69,17 @@ function invalidate(fact: Fact | undefined, record: SerialRecord): Expected {
   fact.valid = false;
   fact.entries += 1;
   return { outcome: 'invalidated', entry: fact.entries, note: '' };
+}
+
+function updateStatus(fact: Fact | undefined, record: SerialRecord): Expected {
+  if (!fact) return outcome('not_found');
+  if (fact.supplier !== record.supplier_key) return outcome('not_yours');
+  if (!fact.valid) return outcome('already_invalid');
+  const status = record.status.trim().split(/\s+/).join(' ').toLowerCase();
+  if (status === fact.status) return outcome('unchanged');
+  fact.status = status;
+  fact.entries += 1;
+  return { outcome: 'status_updated', entry: fact.entries, note: '' };
 }
 
 function outcome(name: string): Expected {

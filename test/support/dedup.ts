@@ -19,6 +19,7 @@ export function row(serial: string, more: Partial<Row> = {}): Row {
     supplier_key: 'SUP',
     holder_key: 'HOLD',
     serial_key: serial,
+    status: '',
     finding: '',
     listing: 'listed',
     ...more,

@@ -26,6 +26,10 @@ export const Nearest = Type.Array(
 export const Time = (description: string) =>
   Type.Integer({ description: `${description}, epoch milliseconds` });
 
+export const StatusSince = Type.Union([Time('receipt of the change that set the status'), Type.Null()], {
+  description: 'null while the serial has no status',
+});
+
 export const Day = (description: string) =>
   Type.String({ format: 'date', description: `${description}, a day in Sydney` });
 

@@ -5,10 +5,17 @@ import { isRegulator, uploaderKinds } from '#gateway/accounts/account.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { type Endpoint, guarded } from '#gateway/http/operation.ts';
 import { refuse } from '#gateway/refusal.ts';
-import { type FoundEntry, type Place, readCursor, type SearchQuery, stateOf } from '#gateway/search/query.ts';
+import {
+  type FoundEntry,
+  type Place,
+  readCursor,
+  type SearchQuery,
+  stateOf,
+  statusSince,
+} from '#gateway/search/query.ts';
 import type { Page } from '#gateway/search/search.ts';
 import { sydneyMidnight } from '#shared/domain/days.ts';
-import { json, Time, Uuid } from './common.ts';
+import { json, StatusSince, Time, Uuid } from './common.ts';
 
 export interface SearchApi {
   page(
@@ -55,6 +62,7 @@ const Found = Type.Object(
     serial: Type.String(),
     state: Type.Enum(['registered', 'invalid']),
     status: Type.String(),
+    status_since: StatusSince,
     reason: Type.String({ description: 'of the marking or the change of status; an id of its catalogue' }),
     note: Type.String({ description: 'free text that was given with it' }),
     entry: Type.Integer({ description: 'number of the latest entry' }),
@@ -74,6 +82,7 @@ const csvHeadings = [
   'Serial number',
   'State',
   'Status',
+  'Status since',
   'Reason',
   'Note',
   'Entry',
@@ -194,6 +203,7 @@ function viewOf(entry: FoundEntry, { account }: Identity) {
     serial: entry.serial,
     state: stateOf(entry),
     status: entry.status,
+    status_since: statusSince(entry),
     reason: entry.reason,
     note: entry.note,
     entry: entry.entry,
@@ -235,6 +245,7 @@ function csvCells(view: ReturnType<typeof viewOf>): readonly string[] {
     view.serial,
     view.state,
     view.status,
+    view.status_since === null ? '' : new Date(view.status_since).toISOString(),
     view.reason,
     view.note,
     String(view.entry),

@@ -3,8 +3,9 @@ import { isRegulator, uploaderKinds } from '#gateway/accounts/account.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { type Endpoint, guarded } from '#gateway/http/operation.ts';
 import type { Entry, LookupAnswer } from '#gateway/lookup/lookup.ts';
+import { statusSince } from '#gateway/search/query.ts';
 import type { Product } from '#shared/domain/serials.ts';
-import { json, Time, Uuid } from './common.ts';
+import { json, StatusSince, Time, Uuid } from './common.ts';
 
 export interface SerialApi {
   lookUp(product: Product, serials: readonly string[], viewer: Identity): Promise<readonly LookupAnswer[]>;
@@ -25,6 +26,7 @@ const EntryView = Type.Object(
     supplier: Type.String(),
     state: Type.Enum(['registered', 'invalid']),
     status: Type.String(),
+    status_since: StatusSince,
     entry: Type.Integer({ description: 'number of the latest entry of the serial, from 1' }),
     received_at: Time('receipt of that entry'),
     submission: Type.Optional(Uuid),
@@ -121,6 +123,7 @@ function entryView(entry: Entry, { account }: Identity): object {
     supplier: entry.supplier,
     state: entry.outcome === 'invalidated' ? 'invalid' : 'registered',
     status: entry.status,
+    status_since: statusSince(entry),
     entry: entry.entry,
     received_at: entry.received_at,
     ...(own ? { submission: entry.submission, row: entry.row } : {}),

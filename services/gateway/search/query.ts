@@ -80,6 +80,11 @@ export function stateOf({ outcome }: Pick<FoundEntry, 'outcome'>): 'registered' 
   return outcome === 'invalidated' ? 'invalid' : 'registered';
 }
 
+/** Receipt of the change that set the status which a serial has; nothing while none is set. Any other entry ends it. */
+export function statusSince(latest: Pick<FoundEntry, 'outcome' | 'received_at'>): number | null {
+  return latest.outcome === 'status_updated' ? latest.received_at : null;
+}
+
 /** Whether the latest entry of a serial is what is searched for, and may be seen. */
 export function matches(query: SearchQuery, scope: SearchScope, entry: FoundEntry): boolean {
   const same = (asked: string | undefined, key: string) => asked === undefined || normalise(asked) === key;

@@ -41,8 +41,14 @@ export function topicName(name: string): string {
 /** Generation of all topics; Redis keys that hold positions carry it too (K6). */
 export const topicsGeneration: number = plan.generation;
 
+/**
+ * Rises when what those keys hold is laid out otherwise: what an earlier release left is then not there, so that workers
+ * wait for a rebuild instead of misreading it. 2: slots with a status.
+ */
+const indexFormat = 2;
+
 /** Begins the name of every Redis key that holds state of the log: indexes of serials and claims. */
-export const indexPrefix = `ledger:t${topicsGeneration}:`;
+export const indexPrefix = `ledger:t${topicsGeneration}:f${indexFormat}:`;
 
 /** Number of partitions of the serial topics: a serial's partition is its hash modulo this. */
 export function serialPartitions(profile: TopicsProfile): number {
