@@ -20,8 +20,8 @@ export interface Engines {
   readonly pids: Readonly<Partial<Record<EngineName, number>>>;
   /** Local processes only. */
   kill(name: EngineName, signal: NodeJS.Signals): void;
-  /** Kills if need be and starts again on the same port with the same data. Local processes only. */
-  restart(name: EngineName): Promise<void>;
+  /** Kills if need be and starts again on the same port with the same data, or what `between` made of it. Local processes only. */
+  restart(name: EngineName, between?: () => void): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -101,8 +101,9 @@ async function startProcesses(supervisor: Supervisor, names: readonly EngineName
       return Object.fromEntries([...processes].map(([name, process]) => [name, process.pid]));
     },
     kill: (name, signal) => processes.get(name)!.kill(signal),
-    async restart(name) {
+    async restart(name, between) {
       await processes.get(name)!.stop(0);
+      between?.();
       await start(name);
     },
     stop,

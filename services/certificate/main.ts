@@ -15,6 +15,8 @@ import { checkRedis } from '#shared/adapters/redis/client.ts';
 import { RedisStateStore } from '#shared/adapters/redis/state-store.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec } from '#shared/codec/codec.ts';
+import { IndexProbe } from '#shared/runtime/index-probe.ts';
+import { repeatedly } from '#shared/runtime/repeatedly.ts';
 import { runService } from '#shared/runtime/service.ts';
 import type { Stage } from '#shared/runtime/stage.ts';
 import { certificateSettings } from './config.ts';
@@ -25,6 +27,9 @@ import { createLedger } from './gather/ledger.ts';
 import { GatherPartition } from './gather/partition.ts';
 import { createGatherPorts } from './gather/ports.ts';
 import { LedgerQuestions } from './gather/questions.ts';
+
+/** How often a worker without messages looks whether its index is still there. */
+const probeIntervalMs = 5_000;
 
 await runService('certificate', certificateSettings, async (context) => {
   const { config, log, metrics, turned, onClose } = context;
@@ -44,6 +49,7 @@ await runService('certificate', certificateSettings, async (context) => {
   const publisher = new Publisher(kafka);
   onClose('publisher', () => publisher.close());
   const store = new RedisStateStore(redis, indexPrefix);
+  const probe = new IndexProbe(store);
   const partitions = serialPartitions(config.topicsProfile);
   const questions = new LedgerQuestions(createLedger({ clickhouse, publisher, codec, partitions }));
 
@@ -80,7 +86,10 @@ await runService('certificate', certificateSettings, async (context) => {
         deadLettersInRowMax: config.deadLettersInRowMax,
         deadBefore: await deadOrigins(clickhouse, 'decide', 0),
       });
-      return DecidePartition.start({ name: claimsScope, generation }, ports, control);
+      const place = { name: claimsScope, generation };
+      const started = await DecidePartition.start(place, ports, control);
+      probe.watch({ scope: place, worker: started.worker, control });
+      return started;
     },
   };
 
@@ -105,6 +114,10 @@ await runService('certificate', certificateSettings, async (context) => {
     return consumer;
   });
   await Promise.all(consumers.map((consumer) => consumer.start()));
+  onClose(
+    'probe of the index',
+    repeatedly(probeIntervalMs, () => probe.check(), log),
+  );
   return {
     failed: Promise.race(consumers.map((consumer) => consumer.failed)),
     dependencies: {
@@ -113,6 +126,7 @@ await runService('certificate', certificateSettings, async (context) => {
         for (const consumer of consumers) await consumer.requireRunning();
       },
       redis: () => checkRedis(redis),
+      index: () => probe.check(),
       clickhouse: () => clickhouse.ping(),
     },
   };

@@ -15,10 +15,15 @@ import { checkRedis } from '#shared/adapters/redis/client.ts';
 import { RedisStateStore } from '#shared/adapters/redis/state-store.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec } from '#shared/codec/codec.ts';
+import { IndexProbe } from '#shared/runtime/index-probe.ts';
+import { repeatedly } from '#shared/runtime/repeatedly.ts';
 import { runService } from '#shared/runtime/service.ts';
 import { bucketsOf, dedupSettings } from './config.ts';
 import { DedupPartition } from './partition.ts';
 import { createPorts } from './ports.ts';
+
+/** How often a worker without messages looks whether its index is still there. */
+const probeIntervalMs = 5_000;
 
 await runService('dedup', dedupSettings, async (context) => {
   const { config, log, metrics, turned, onClose } = context;
@@ -36,6 +41,7 @@ await runService('dedup', dedupSettings, async (context) => {
   const publisher = new Publisher(kafka);
   onClose('publisher', () => publisher.close());
   const store = new RedisStateStore(redis, indexPrefix);
+  const probe = new IndexProbe(store);
   const buckets = bucketsOf(config, serialPartitions(config.topicsProfile));
 
   const consumer = new StageConsumer({
@@ -56,8 +62,9 @@ await runService('dedup', dedupSettings, async (context) => {
           topicGeneration: topicsGeneration,
           buckets,
         });
-        return DedupPartition.start(
-          { name: scope, generation: index.generation },
+        const place = { name: scope, generation: index.generation };
+        const started = await DedupPartition.start(
+          place,
           index,
           createPorts({
             partition,
@@ -70,17 +77,24 @@ await runService('dedup', dedupSettings, async (context) => {
           }),
           control,
         );
+        probe.watch({ scope: place, worker: started.worker, control });
+        return started;
       },
     },
   });
   onClose('consumer', () => consumer.stop());
   await consumer.start();
+  onClose(
+    'probe of the index',
+    repeatedly(probeIntervalMs, () => probe.check(), log),
+  );
   return {
     failed: consumer.failed,
     dependencies: {
       kafka: () => consumer.ping(),
       partitions: () => consumer.requireRunning(),
       redis: () => checkRedis(redis),
+      index: () => probe.check(),
       clickhouse: () => clickhouse.ping(),
     },
   };

@@ -2,6 +2,7 @@ import { assert, OperationalError } from '#shared/base/errors.ts';
 import { type OriginHeaders, readOriginHeaders } from '#shared/codec/headers.ts';
 import type { Decision } from '#shared/domain/serials.ts';
 import { DeadLetterRun, type Sign } from '#shared/runtime/dead-letter-run.ts';
+import { noIndex } from '#shared/runtime/index-probe.ts';
 import type { Delivery, InMessage, PartitionControl, PartitionWorker } from '#shared/runtime/stage.ts';
 import { Restart } from '#shared/runtime/stage.ts';
 import type { JournalEntry, Scope, Started, StateStore } from '#shared/runtime/state-store.ts';
@@ -90,6 +91,11 @@ export class DedupPartition implements PartitionWorker {
     if (started === 'no_index') throw noIndex(scope);
     const offset = Math.min(started.seekOffset, started.journal[0]?.offset ?? started.seekOffset);
     return { worker: new DedupPartition(scope, layout, started, ports, control), offset };
+  }
+
+  /** The highest origin that it has applied. */
+  get position(): number {
+    return this.#position;
   }
 
   async handle(messages: readonly InMessage[], _delivery: Delivery): Promise<void> {
@@ -247,14 +253,6 @@ function fromJournal(message: Incoming, payload: Buffer): Result {
     default:
       return { kind: 'dead', message };
   }
-}
-
-function noIndex(scope: Scope): OperationalError {
-  return new OperationalError(
-    'no_index',
-    `the index of {${scope.name}} has not generation ${scope.generation}: it waits to be rebuilt`,
-    { retryable: true },
-  );
 }
 
 function moved(scope: Scope, position: number): Restart {

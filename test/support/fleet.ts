@@ -15,6 +15,7 @@ export interface TestFleet {
   readonly fleet: Fleet;
   readonly operator: GatewayClient;
   readonly operatorKey: string;
+  /** Of the engines: data in a folder of each one's name. */
   readonly dataDir: string;
   readonly models: readonly ListedModel[];
   /** A client with the key of a new account. */

@@ -1,6 +1,7 @@
 import { assert, OperationalError } from '#shared/base/errors.ts';
 import { type Decided, type EvidencedClaim, serialsOf } from '#shared/domain/claims/index.ts';
 import { DeadLetterRun, type Sign } from '#shared/runtime/dead-letter-run.ts';
+import { noIndex } from '#shared/runtime/index-probe.ts';
 import {
   type Delivery,
   type InMessage,
@@ -79,6 +80,11 @@ export class DecidePartition implements PartitionWorker {
     if (started === 'no_index') throw refused('no_index', scope);
     const offset = Math.min(started.seekOffset, started.journal[0]?.offset ?? started.seekOffset);
     return { worker: new DecidePartition(scope, started, ports, control), offset };
+  }
+
+  /** The highest origin that it has applied. */
+  get position(): number {
+    return this.#position;
   }
 
   async handle(messages: readonly InMessage[], _delivery: Delivery): Promise<void> {
@@ -218,11 +224,7 @@ function refused(why: Refusal | 'full', scope: Scope): Error {
     case 'moved':
       return new Restart(`the state of {${scope.name}} is no longer where this worker left it`);
     case 'no_index':
-      return new OperationalError(
-        'no_index',
-        `the state of {${scope.name}} has not generation ${scope.generation}: it waits to be rebuilt`,
-        { retryable: true },
-      );
+      return noIndex(scope);
     case 'full':
       return new OperationalError('journal_full', `the journal of {${scope.name}} is full`, {
         retryable: true,

@@ -24,6 +24,8 @@ export interface PartitionControl {
   commit(nextOffset: number, deadInRow?: number): void;
   /** Dead letters in a row up to the stored position; 0 when absent. */
   readonly deadInRow?: number;
+  /** False once the partition belongs to somebody else. */
+  readonly owned?: () => boolean;
   /** For what fails after `handle` returned: drops what is held and starts the partition again. */
   fail(error: unknown): void;
 }

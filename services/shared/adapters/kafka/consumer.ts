@@ -163,6 +163,7 @@ export class StageConsumer {
     const started = await stage.start(run.partition, {
       commit: (nextOffset, deadInRow) => run.commit(nextOffset, deadInRow),
       deadInRow: stored.deadInRow,
+      owned: () => !run.stopped,
       fail: (error) => run.fail(error),
     });
     const range = await this.#range(run.partition);

@@ -1,0 +1,121 @@
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { until } from '#scripts/demo/client.ts';
+import { type EngineUrls, urlEnv } from '#scripts/engines/engines.ts';
+import { root } from '#scripts/engines/local.ts';
+import { currentGeneration } from '#scripts/rebuild-index/generation.ts';
+import { openContext, type RecoveryContext } from '#scripts/recovery/context.ts';
+import { watermarkOf } from '#scripts/recovery/ledger.ts';
+import { checkConservation } from '#shared/adapters/clickhouse/conservation.ts';
+import { indexPrefix, topicName } from '#shared/adapters/kafka/topics.ts';
+import { stateKey } from '#shared/adapters/redis/state-store.ts';
+
+export interface ToolRun {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A tool as an operator runs it, on these engines. */
+export async function runScript(urls: EngineUrls, script: string, ...args: string[]): Promise<ToolRun> {
+  const child = spawn(process.execPath, [path.join(root, 'scripts', `${script}.ts`), ...args], {
+    cwd: root,
+    env: { ...process.env, ...urlEnv(urls) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk) => (out += chunk));
+  child.stderr.on('data', (chunk) => (err += chunk));
+  const code = await new Promise<number | null>((resolve) => child.on('exit', resolve));
+  return { code, out, err };
+}
+
+/** The engines as tools see them. */
+export function recoveryContext(urls: EngineUrls): { context: RecoveryContext; close(): Promise<void> } {
+  const opened = openContext('test', { ...urlEnv(urls), TOPICS_PROFILE: 'local' });
+  if ('faults' in opened) throw new Error(opened.faults.join('\n'));
+  return opened;
+}
+
+/** Everything of these submissions is in the ledger, and every row has its outcome. */
+export async function allFinal(context: RecoveryContext, submissions: number, timeoutMs = 120_000) {
+  const decidedTopic = topicName('serials.decided');
+  const { partitions } = context;
+  return until(
+    `${submissions} submissions`,
+    () => checkConservation(context.clickhouse, { decidedTopic, partitions, since: 0, examplesMax: 5 }),
+    ({ checked, pending }) => checked >= submissions && pending === 0,
+    timeoutMs,
+  );
+}
+
+/** Rows by outcome, of all submissions. */
+export async function outcomes(context: RecoveryContext): Promise<Record<string, number>> {
+  const rows = await context.clickhouse.query<{ outcome: string; rows: number }>(
+    `SELECT outcome, sum(rows) AS rows FROM (
+        SELECT arrayJoin(CAST(outcomes, 'Array(Tuple(String, UInt32))')) AS pair, pair.1 AS outcome, pair.2 AS rows
+        FROM batch_outcomes FINAL) GROUP BY outcome ORDER BY outcome`,
+  );
+  return Object.fromEntries(rows.map(({ outcome, rows: count }) => [outcome, count]));
+}
+
+/** The index stands where the ledger does: nothing is on its way. */
+export async function still(context: RecoveryContext, scopes: readonly string[]): Promise<void> {
+  for (const scope of scopes)
+    await until(
+      `{${scope}} to stand still`,
+      async () => {
+        const [topic, partition] =
+          scope === 'claims' ? ['claims.decided', 0] : ['serials.decided', Number(scope)];
+        const generation = await currentGeneration(context, scope);
+        if (!generation) return true;
+        const key = (name: string) =>
+          stateKey(indexPrefix, { name: scope, generation: generation.generation }, name);
+        const position = Number((await context.redis.hget(key('position'), 'position')) ?? -2);
+        const journal = await context.redis.hlen(key('journal'));
+        const mark = await watermarkOf(context.clickhouse, topic as string, partition as number);
+        return position === mark && journal === 0;
+      },
+      Boolean,
+      60_000,
+    );
+}
+
+/**
+ * Everything that Redis holds for a scope, byte for byte, under names without the generation. Left out: where to read on
+ * (a rebuild begins at the start of the log, R1).
+ */
+export async function dumpIndex(context: RecoveryContext, scope: string): Promise<Record<string, unknown>> {
+  const generation = await currentGeneration(context, scope);
+  if (!generation) return {};
+  const dump: Record<string, unknown> = { layout: [generation.hashKey, generation.buckets] };
+  const start = stateKey(indexPrefix, { name: scope, generation: generation.generation }, '');
+  for (const key of (await context.redis.keys(`${start}*`)).sort()) {
+    const name = key.slice(start.length);
+    switch (await context.redis.type(key)) {
+      case 'hash':
+        dump[name] = pairs((await context.redis.callBuffer('HGETALL', key)) as Buffer[], ['seek']);
+        break;
+      case 'zset':
+        dump[name] = pairs(
+          ((await context.redis.callBuffer('ZRANGE', key, 0, -1, 'WITHSCORES')) as Buffer[][]).flat(),
+          [],
+        );
+        break;
+      case 'none':
+        break;
+      default:
+        dump[name] = await context.redis.get(key);
+    }
+  }
+  return dump;
+}
+
+function pairs(list: readonly Buffer[], without: readonly string[]): readonly string[] {
+  const texts: string[] = [];
+  for (let at = 0; at < list.length; at += 2)
+    if (!without.includes(String(list[at])))
+      texts.push(`${list[at]!.toString('hex')}=${list[at + 1]!.toString('hex')}`);
+  return texts.sort();
+}
