@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { kafkaSettings } from '#shared/adapters/kafka/settings.ts';
 import { choice, text, whole } from '#shared/runtime/config.ts';
 import { clickhouseSettings } from '#shared/runtime/engine-settings.ts';
@@ -6,6 +7,7 @@ import { loadLimitsDefault } from './http/server.ts';
 import { damageShareMaxDefault } from './submissions/collect.ts';
 import { parseRowLimits, rowLimitsDefault } from './submissions/limits.ts';
 
+const catalogueFile = fileURLToPath(new URL('../../deploy/catalogues/changes.json', import.meta.url));
 const sha256 = /^[0-9a-f]{64}$/;
 
 export const gatewaySettings = {
@@ -37,6 +39,11 @@ export const gatewaySettings = {
     fallback: rowLimitsDefault,
     parse: parseRowLimits,
   },
+  catalogueFile: text(
+    'CHANGE_CATALOGUE_FILE',
+    'JSON file with the reasons for marking serials as invalid, and the statuses with their reasons',
+    catalogueFile,
+  ),
   damagePercentMax: whole(
     'DAMAGED_ROWS_PERCENT_MAX',
     'percent of rows damaged by a spreadsheet program, of a file or of one model in it, above which nothing is taken',

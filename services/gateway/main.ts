@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { requireMigrations } from '#shared/adapters/clickhouse/migrations.ts';
 import { openClickhouse, openKafka } from '#shared/adapters/engines.ts';
 import { Publisher } from '#shared/adapters/kafka/publisher.ts';
@@ -9,6 +10,7 @@ import { runService } from '#shared/runtime/service.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { followAccounts } from './accounts/follow.ts';
 import { createApi } from './api/api.ts';
+import { parseCatalogue } from './changes/catalogue.ts';
 import { gatewaySettings } from './config.ts';
 import { createServer } from './http/server.ts';
 import { watermarkReader } from './ledger/watermarks.ts';
@@ -20,6 +22,7 @@ const turnMs = 1_000;
 
 await runService('gateway', gatewaySettings, async (context) => {
   const { config, log, metrics, turned, onClose } = context;
+  const catalogue = parseCatalogue(await readFile(config.catalogueFile, 'utf8'));
   const kafka = openKafka('gateway', context);
   const clickhouse = openClickhouse(context);
   await requireTopics(kafka, config.topicsProfile);
@@ -85,6 +88,7 @@ await runService('gateway', gatewaySettings, async (context) => {
     metrics,
     log,
     partitions: serialPartitions(config.topicsProfile),
+    catalogue,
     config,
   });
   const server = await createServer({

@@ -48,6 +48,7 @@ const csv = 'Supplier name,Licensee/Certificate holder,Model number,Serial numbe
 export const authorisation: Readonly<Record<string, Row>> = {
   getLimits: { outcomes: everybody(200) },
   getReasons: { outcomes: everybody(200) },
+  getCatalogues: { outcomes: everybody(200) },
   listDeclarations: { outcomes: everybody(200) },
   computeEntitlements: { request: { body: { calculations: [{}] } }, outcomes: everybody(200) },
   signUp: {

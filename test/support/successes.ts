@@ -46,6 +46,7 @@ export async function successes(gateway: TestGateway): Promise<Record<string, Ca
   return {
     getLimits: {},
     getReasons: {},
+    getCatalogues: {},
     listDeclarations: {},
     computeEntitlements: {},
     signUp: {},

@@ -4,6 +4,7 @@ import type { Accounts } from '#gateway/accounts/accounts.ts';
 import { suppliersOf } from '#gateway/accounts/authority.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { permitCheck, permitUpload, senderOf } from '#gateway/accounts/upload.ts';
+import type { Catalogue } from '#gateway/changes/catalogue.ts';
 import type { Endpoint } from '#gateway/http/operation.ts';
 import type { LoadLimits } from '#gateway/http/server.ts';
 import { silentHolders } from '#gateway/ledger/holders.ts';
@@ -31,6 +32,7 @@ import { Intake } from '#gateway/submissions/intake.ts';
 import type { RowLimits } from '#gateway/submissions/limits.ts';
 import type { RecentSubmissions } from '#gateway/submissions/recent.ts';
 import { reportRows } from '#gateway/submissions/report.ts';
+import { outcomeSeenBy } from '#gateway/submissions/seen.ts';
 import { type SubmissionStatus, submissionStatus } from '#gateway/submissions/status.ts';
 import type { EarlierSubmissions, Submission } from '#gateway/submissions/submission.ts';
 import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
@@ -69,6 +71,8 @@ export interface ApiOptions {
   readonly log: Logger;
   /** Partitions of the serials; claims have as many. */
   readonly partitions: number;
+  /** What changes are called. */
+  readonly catalogue: Catalogue;
   readonly config: ApiConfig;
 }
 
@@ -165,6 +169,7 @@ export function createApi(options: ApiOptions): Api {
     desk,
     partitions,
     damageShareMax,
+    catalogue: options.catalogue,
     list,
     now: Date.now,
   });
@@ -176,8 +181,8 @@ export function createApi(options: ApiOptions): Api {
     bodyBytesMax: config.bodyBytesMax,
     rowLimits: config.rowLimits,
     status: async (id, waitMs) => watched(options, await submissionStatus(statusPorts, id, waitMs)),
-    report: (id, { account }, remarks) =>
-      reportRows(reads.report(id, { remarks }), account, { entries: lookups.entries, list }),
+    report: ({ id, action }, { account: viewer }, remarks) =>
+      reportRows(reads.report(id, { remarks }), { action, viewer }, { entries: lookups.entries, list }),
     file: (id) => awaited(() => reads.file(id), now() + fileWaitMs, now),
   };
 
@@ -249,11 +254,12 @@ export function createApi(options: ApiOptions): Api {
         account: account.id,
         all: isRegulator(account),
         sees: visibleTo(account, lookups.authorityOf(account)),
+        outcomeSeen: (outcome) => outcomeSeenBy(account, outcome),
       }),
     }),
     ...reportEndpoints({ silentHolders: (product) => silentHolders(clickhouse, product) }),
     ...entitlementEndpoints({ perMinuteMax: config.entitlementsPerMinute }),
-    ...aboutEndpoints(),
+    ...aboutEndpoints(options.catalogue),
   ];
   const operations = endpoints.map(({ operation }) => operation);
   return {

@@ -16,6 +16,7 @@ const noLimits = new Set([
   ...Object.keys(kafkaSettings),
   ...Object.keys(clickhouseSettings),
   'port',
+  'catalogueFile',
   'operatorKeySha256',
   'lastDayOfDeclaration',
 ]);
@@ -72,6 +73,7 @@ describe('GET /v1/limits', () => {
 const inward: Readonly<Record<string, string>> = {
   attemptsMax: 'how often the same is written again',
   bodyBytesMax: 'with its operation',
+  catalogueIdCharsMax: 'of the ids that a catalogue is made with',
   candidatesMax: 'what a search looks at for a page',
   errorsMax: 'how many faults a refusal names',
   jsonBytesMax: 'with its operation',

@@ -11,7 +11,7 @@ import { loadLimitsDefault } from '#gateway/http/server.ts';
 import { lineCharsMax } from '#gateway/streams/ndjson-parts.ts';
 import { partCharsMax, partRowsMax } from '#gateway/streams/parts.ts';
 import { batchBytesMax, batchRowsMax } from '#gateway/submissions/batches.ts';
-import { cellCharsMax } from '#gateway/submissions/cells.ts';
+import { cellCharsMax, noteCharsMax } from '#gateway/submissions/cells.ts';
 import { claimSerialsMax } from '#shared/domain/claims/index.ts';
 import type { ApiConfig } from './api.ts';
 import { idempotencyKeyCharsMax, json } from './common.ts';
@@ -83,6 +83,7 @@ const LimitsView = Type.Object(
         }),
         bytes: Count,
         cell_characters: Count,
+        note_characters: count('of the free text of a change'),
         headings_characters: Count,
         record_characters: Count,
         blank_lines: count('in files and streams; a hundred more for each row'),
@@ -148,6 +149,7 @@ export function limitsOf(config: ApiConfig, operations: readonly Operation[]): S
       damaged_share: config.damagePercentMax / 100,
       bytes: config.bodyBytesMax,
       cell_characters: cellCharsMax,
+      note_characters: noteCharsMax,
       headings_characters: headingsCharsMax,
       record_characters: pieceChars,
       blank_lines: blankLinesMax,

@@ -5,8 +5,9 @@ import { type Endpoint, guarded } from '#gateway/http/operation.ts';
 import { isRefusal } from '#gateway/refusal.ts';
 import { documents } from '#gateway/submissions/documents.ts';
 import { gatewayFindings, type RowFinding } from '#gateway/submissions/findings.ts';
-import { documentOf, parseJson, readJson, rowsSchema } from '#gateway/submissions/read-json.ts';
+import { bodyDocument, parseJson, readJson, rowsSchema } from '#gateway/submissions/read-json.ts';
 import type { ReportRow } from '#gateway/submissions/report.ts';
+import { outcomesSeenBy } from '#gateway/submissions/seen.ts';
 import { FindingView, IdempotencyKey, json, Uuid } from './common.ts';
 import type { SubmissionApi } from './submissions.ts';
 
@@ -62,7 +63,7 @@ function description(rowsMax: number): string {
 for files: a body that is not as described is refused whole; a row with a fault becomes an outcome of its own.
 
 \`Successful\` means that every row is stored safely and will get exactly one outcome; \`Unsuccessful\` that nothing was stored,
-and why. What the gateway finds in rows is in the answer; with \`wait_ms\` the answer comes once all rows are decided, or after
+and why. With an \`action\` the rows ask for a change instead: their reasons are those of /v1/catalogues. What the gateway finds in rows is in the answer; with \`wait_ms\` the answer comes once all rows are decided, or after
 that time.`;
 }
 
@@ -128,7 +129,7 @@ export function registrationEndpoints(api: SubmissionApi): readonly Endpoint[] {
         const bytes = request.body as Buffer;
         const parsed = parseJson(bytes);
         if (isRefusal(parsed)) return parsed;
-        const document = documentOf(parsed.value);
+        const document = bodyDocument(parsed.value);
         if (isRefusal(document)) return document;
         const idempotencyKey = headers['idempotency-key'];
         const taken = await api.intake.take(
@@ -177,10 +178,12 @@ async function decidedWithin(
   found: readonly RowFinding[],
 ): Promise<Decided> {
   const status = waitMs > 0 ? await api.status(id, waitMs) : undefined;
-  const { state = 'accepted', outcomes = {} } = status ?? {};
+  if (!status) return { state: 'accepted', outcomes: {}, rows: found };
+  const { state } = status;
+  const outcomes = outcomesSeenBy(identity.account, status.outcomes);
   if (state !== 'final') return { state, outcomes, rows: found };
   const rows: object[] = [];
-  for await (const block of api.report(id, identity, true)) rows.push(...block.map(decidedRow));
+  for await (const block of api.report(status, identity, true)) rows.push(...block.map(decidedRow));
   return { state, outcomes, rows };
 }
 

@@ -14,7 +14,10 @@ import {
   statusSince,
 } from '#gateway/search/query.ts';
 import type { Page } from '#gateway/search/search.ts';
+import { codesOf } from '#gateway/submissions/findings.ts';
+import { harmless } from '#gateway/submissions/report-text.ts';
 import { sydneyMidnight } from '#shared/domain/days.ts';
+import { findReason } from '#shared/domain/reasons.ts';
 import { json, StatusSince, Time, Uuid } from './common.ts';
 
 export interface SearchApi {
@@ -64,12 +67,15 @@ const Found = Type.Object(
     status: Type.String(),
     status_since: StatusSince,
     reason: Type.String({ description: 'of the marking or the change of status; an id of its catalogue' }),
-    note: Type.String({ description: 'free text that was given with it' }),
+    note: Type.String({ description: 'free text that was given with it; of a registration there is none' }),
     entry: Type.Integer({ description: 'number of the latest entry' }),
     received_at: Time('receipt of that entry'),
     upload: Type.Optional(Uuid),
     row: Type.Optional(Type.Integer()),
-    remarks: Type.Array(Type.String()),
+    remarks: Type.Array(
+      Type.Object({ code: Type.String(), sentence: Type.String() }, { additionalProperties: false }),
+      { description: 'what there is to say of the row that made the entry' },
+    ),
   },
   { additionalProperties: false },
 );
@@ -195,6 +201,9 @@ export function queryOf({ serial_prefix, upload, from, to, ...same }: SearchFiel
 /** Which upload it was is for its own account, and for the regulator. */
 function viewOf(entry: FoundEntry, { account }: Identity) {
   const own = isRegulator(account) || entry.account === account.id;
+  // The note of a registration holds codes, that of a change a text of its sender.
+  const isRegistration = entry.outcome === 'registered';
+  const codes = [...(isRegistration ? codesOf(entry.note) : []), entry.listing_note, entry.decision_note];
   return {
     supplier: entry.supplier,
     holder: entry.holder,
@@ -205,11 +214,13 @@ function viewOf(entry: FoundEntry, { account }: Identity) {
     status: entry.status,
     status_since: statusSince(entry),
     reason: entry.reason,
-    note: entry.note,
+    note: isRegistration ? '' : entry.note,
     entry: entry.entry,
     received_at: entry.received_at,
     ...(own ? { upload: entry.submission, row: entry.row } : {}),
-    remarks: [entry.listing_note, entry.decision_note].filter((note) => note !== ''),
+    remarks: codes
+      .filter((code) => code !== '')
+      .map((code) => ({ code, sentence: findReason(code)?.sentence ?? `${code}.` })),
   };
 }
 
@@ -231,7 +242,7 @@ async function* csvText(
   for await (const block of blocks)
     if (block.length > 0)
       yield await writeToString(
-        block.map((entry) => csvCells(viewOf(entry, viewer))),
+        block.map((entry) => csvCells(viewOf(entry, viewer)).map(harmless)),
         csvFormat,
       );
 }
@@ -252,6 +263,6 @@ function csvCells(view: ReturnType<typeof viewOf>): readonly string[] {
     new Date(view.received_at).toISOString(),
     view.upload ?? '',
     view.row === undefined ? '' : String(view.row),
-    view.remarks.join(' '),
+    view.remarks.map(({ sentence }) => sentence).join(' '),
   ];
 }

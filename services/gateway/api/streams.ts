@@ -16,7 +16,7 @@ import type { StreamReads } from '#gateway/streams/known.ts';
 import { Lines } from '#gateway/streams/lines.ts';
 import { partRowsMax } from '#gateway/streams/parts.ts';
 import type { PartTold, StreamResult } from '#gateway/streams/run.ts';
-import { documents, memberOf, panelRegistration, registrationOf } from '#gateway/submissions/documents.ts';
+import { memberOf, panelRegistration, products, registrationOf } from '#gateway/submissions/documents.ts';
 import type { StreamState } from '#gateway/submissions/recent.ts';
 import { IdempotencyKey, json, Time, Uuid } from './common.ts';
 
@@ -167,10 +167,7 @@ export function streamEndpoints(api: StreamApi): readonly Endpoint[] {
         query: Type.Object(
           {
             product: Type.Optional(
-              Type.Enum(
-                documents.map(({ product }) => product),
-                { description: 'what the serials are of; panel unless said' },
-              ),
+              Type.Enum([...products], { description: 'what the serials are of; panel unless said' }),
             ),
             from_row: Type.Optional(
               Type.Integer({

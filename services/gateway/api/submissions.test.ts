@@ -14,6 +14,7 @@ import type { Submission } from '#gateway/submissions/submission.ts';
 import { OperationalError } from '#shared/base/errors.ts';
 import { ListIndex } from '#shared/domain/listing/list-index.ts';
 import { accountOf } from '#test/support/accounts.ts';
+import { catalogue } from '#test/support/catalogue.ts';
 import { registrationEndpoints } from './registrations.ts';
 import { type SubmissionApi, submissionEndpoints } from './submissions.ts';
 
@@ -66,6 +67,7 @@ async function open(options: { list?: () => Promise<ListIndex | undefined>; deci
       desk,
       partitions: 6,
       damageShareMax: 0.5,
+      catalogue,
       list: options.list ?? (async () => list),
       now,
     }),
@@ -409,4 +411,79 @@ test('a file without its declaration and rows without the one for API users are 
     { declaration: 'file-upload-1', declaredBy: 'key:acme' },
     { declaration: 'api-users-1', declaredBy: 'user:ann' },
   ]);
+});
+
+const marking = heading.replace('\n', ',Reason,Note\n');
+const marked = (serial: string, reason: string, note = '') =>
+  row(serial).replace('\n', `,${reason},${note}\n`);
+
+test('a file that marks as invalid is taken as an upload is; its reasons are those of the catalogue', async () => {
+  const { call, written } = await open({ list: async () => undefined });
+  const file =
+    marking + marked('S1', 'Model number is wrong') + marked('S2', 'Other') + marked('S1', 'other', 'gone');
+  const check = await call('acme', 'POST', '/v1/submissions?validateOnly=true&action=invalidate', file);
+  expect(check).toMatchObject({ status: 200, body: { received: 3, refused: 2, lists: 'not_needed' } });
+  expect(
+    (check.body.rows as { record: number; code: string }[]).map(({ record, code }) => [record, code]),
+  ).toEqual([
+    [2, 'note_missing'],
+    [3, 'already_invalid'],
+  ]);
+  const whole = await call(
+    'acme',
+    'POST',
+    `/v1/submissions?onError=reject&action=invalidate&${declared}`,
+    file,
+  );
+  expect(whole).toMatchObject({ status: 422, body: { code: 'rows_faulty', faulty: 1 } });
+  const undeclared = await call('acme', 'POST', '/v1/submissions?action=invalidate', file);
+  expect(undeclared.body.code).toBe('declaration_missing');
+  expect(written).toEqual([]);
+  const taken = await call('acme', 'POST', `/v1/submissions?action=invalidate&${declared}`, file);
+  expect(taken).toMatchObject({ status: 202, body: { received: 3, message: 'File upload successful' } });
+  expect(written).toMatchObject([{ action: 'invalidate', product: 'panel', rows: 3 }]);
+  const records = written[0]!.batches.flatMap((batch) => batch.records).sort((a, b) => a.row - b.row);
+  expect(records).toMatchObject([
+    { reason: 'model_wrong', note: '', finding: '' },
+    { reason: 'Other', note: '', finding: 'note_missing', column: 'Note' },
+    { reason: 'other', note: 'gone', finding: '' },
+  ]);
+  const registered = await call('acme', 'POST', `/v1/submissions?${declared}`, file);
+  expect(registered.body).toMatchObject({ code: 'headings_unknown', unknown: ['Reason', 'Note'] });
+  const lacking = await call('acme', 'POST', `/v1/submissions?action=invalidate&${declared}`, mixed);
+  expect(lacking.body).toMatchObject({ code: 'headings_missing', missing: ['Reason'] });
+});
+
+test('the same bytes under one key are one submission for each action', async () => {
+  const { server, written } = await open();
+  const post = async (action: string, file: string) => {
+    const answer = await server.inject({
+      method: 'POST',
+      url: `/v1/submissions?action=${action}&${declared}`,
+      headers: { authorization: 'Bearer acme', 'content-type': 'text/csv', 'idempotency-key': 'once' },
+      payload: file,
+    });
+    return answer.json();
+  };
+  const file = marking + marked('S1', 'model_wrong');
+  const [first, again] = [await post('invalidate', file), await post('invalidate', file)];
+  expect(again).toEqual(first);
+  expect((await post('register', heading + row('S1'))).code).toBe('idempotency_key_reused');
+  expect(written).toHaveLength(1);
+});
+
+test('JSON: rows with an action ask for a change', async () => {
+  const { call, written } = await open();
+  const rows = [
+    { ...jsonRow('S1'), reason: 'Other', note: 'gone' },
+    { ...jsonRow('S2'), reason: 'model_wrong' },
+  ];
+  const answer = await call('acme', 'POST', '/v1/serials', { product: 'panel', action: 'invalidate', rows });
+  expect([answer.status, answer.body]).toMatchObject([202, { result: 'Successful', received: 2, rows: [] }]);
+  expect(written).toMatchObject([{ action: 'invalidate', channel: 'json' }]);
+  for (const body of [{ action: 'invalidate', rows: [jsonRow('S1')] }, { action: 'tick', rows }, { rows }])
+    expect(await call('acme', 'POST', '/v1/serials', body)).toMatchObject({
+      status: 400,
+      body: { code: 'request_invalid' },
+    });
 });

@@ -5,7 +5,7 @@ import { isRegulator, uploaderKinds } from '#gateway/accounts/account.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { type Endpoint, guarded } from '#gateway/http/operation.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
-import { documents, registrationOf } from '#gateway/submissions/documents.ts';
+import { documentActions, documents, products } from '#gateway/submissions/documents.ts';
 import type { Checked, Intake, Sent } from '#gateway/submissions/intake.ts';
 import {
   bytesOf,
@@ -16,8 +16,10 @@ import {
 } from '#gateway/submissions/kept-file.ts';
 import type { RowLimits } from '#gateway/submissions/limits.ts';
 import { type FileContents, readFile } from '#gateway/submissions/read-file.ts';
+import { documentGiven } from '#gateway/submissions/read-json.ts';
 import type { ReportRow } from '#gateway/submissions/report.ts';
 import { csvReport, jsonReport } from '#gateway/submissions/report-text.ts';
+import { outcomesSeenBy } from '#gateway/submissions/seen.ts';
 import type { SubmissionStatus } from '#gateway/submissions/status.ts';
 import type { RequestReason } from '#shared/domain/reasons.ts';
 import { defined, FindingView, IdempotencyKey, json, Nearest, Time, Uuid } from './common.ts';
@@ -28,7 +30,11 @@ export interface SubmissionApi {
   readonly rowLimits: RowLimits;
   status(id: string, waitMs: number): Promise<SubmissionStatus | undefined>;
   /** Rows that made no entry, in file order, as the account may see them; with `remarks`, also those that have one. */
-  report(id: string, viewer: Identity, remarks: boolean): AsyncIterable<readonly ReportRow[]>;
+  report(
+    submission: Pick<SubmissionStatus, 'id' | 'action'>,
+    viewer: Identity,
+    remarks: boolean,
+  ): AsyncIterable<readonly ReportRow[]>;
   /** The bytes as they came; undefined while they are on their way to the ledger. */
   file(id: string): Promise<KeptFile | undefined>;
 }
@@ -59,8 +65,8 @@ const CheckedView = Type.Object(
     remarked: Type.Integer({ minimum: 0, description: 'other rows with a remark' }),
     encoding: Type.String(),
     delimiter: Type.Enum(['comma', 'semicolon', 'tab']),
-    lists: Type.Enum(['checked', 'not_checked'], {
-      description: 'whether the approved list could be asked',
+    lists: Type.Enum(['checked', 'not_checked', 'not_needed'], {
+      description: 'whether the approved list could be asked; changes have no need of it',
     }),
     rows: Type.Array(FindingView),
   },
@@ -124,6 +130,12 @@ const ReportView = Type.Object(
           series: Type.String(),
           model: Type.String(),
           serial: Type.String(),
+          change: Type.Optional(
+            Type.Object(
+              { status: Type.String(), reason: Type.String(), note: Type.String() },
+              { additionalProperties: false, description: 'of a change: what was asked for' },
+            ),
+          ),
           nearest: Type.Optional(Nearest),
           first: Type.Optional(
             Type.Object(
@@ -171,19 +183,30 @@ const fileExample = [
   '',
 ].join('\r\n');
 
+const purposes = {
+  register: 'to register',
+  invalidate: 'to mark as invalid',
+  update_status: 'to update the status of',
+};
+
 const headings = documents
-  .map(({ product, layout }) => {
-    const names = layout.map(({ heading, aliases }) =>
-      [heading, ...aliases].map((name) => `\`${name}\``).join(' or '),
-    );
-    return `For ${product}s: ${names.join(', ')}.`;
+  .map(({ product, action, layout }) => {
+    const names = layout.map(({ heading, aliases, optional }) => {
+      const spellings = [heading, ...aliases].map((name) => `\`${name}\``).join(' or ');
+      return optional ? `${spellings} (may be left out)` : spellings;
+    });
+    return `- ${purposes[action]} ${product === 'battery' ? 'batteries' : `${product}s`}: ${names.join(', ')}`;
   })
-  .join(' ');
+  .join('\n');
 
 function uploadDescription({ csv, guidance }: RowLimits): string {
   const others = Object.entries(guidance).map(([name, rows]) => `${rows} with \`guidance=${name}\``);
-  return `A CSV file: cells separated by commas, semicolons or tabs, any line ends, in UTF-8, UTF-16 or Windows-1252. Headings
-stand in any order, without regard to case. ${headings} At most ${[`${csv} rows`, ...others].join(', ')}.
+  return `A CSV file: cells separated by commas, semicolons or tabs, any line ends, in UTF-8, UTF-16 or Windows-1252. At most
+${[`${csv} rows`, ...others].join(', ')}. Headings stand in any order, without regard to case:
+
+${headings}
+
+Reasons and statuses are those of /v1/catalogues, by id or label.
 
 202 means that every row is stored safely and will get exactly one outcome. A file with a fault as a whole is refused, and
 nothing of it is stored; a row with a fault becomes an outcome of its own, unless \`onError=reject\` asks for all rows or none.
@@ -200,16 +223,18 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
         method: 'POST',
         path: '/v1/submissions',
         tag: 'submissions',
-        summary: 'Upload serial numbers',
+        summary: 'Upload serial numbers, or changes of them',
         description: uploadDescription(api.rowLimits),
         access: uploaderKinds,
         query: Type.Object(
           {
             product: Type.Optional(
-              Type.Enum(
-                documents.map(({ product }) => product),
-                { description: 'what the serials are of; panel unless said' },
-              ),
+              Type.Enum([...products], { description: 'what the serials are of; panel unless said' }),
+            ),
+            action: Type.Optional(
+              Type.Enum([...documentActions], {
+                description: 'what the rows ask for; `register` unless said',
+              }),
             ),
             declaration: Type.Optional(Declaration),
             file_name: Type.Optional(
@@ -260,7 +285,8 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
       async ({ query, headers, request }, identity) => {
         const file = await fileOf(request, api.bodyBytesMax, query.file_name ?? '');
         if (isRefusal(file)) return file;
-        const document = registrationOf(query.product ?? 'panel');
+        const document = documentGiven(query.product ?? 'panel', query.action ?? 'register', 'query');
+        if (isRefusal(document)) return document;
         const idempotencyKey = headers['idempotency-key'];
         const declaration = query.declaration ?? file.declaration;
         const sent: Sent<FileContents> = {
@@ -311,7 +337,7 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
       },
       async ({ params, query }, identity) => {
         const status = await visibleStatus(api, params.submission, query.wait_ms ?? 0, identity);
-        return isRefusal(status) ? status : { status: 200, body: viewOf(status) };
+        return isRefusal(status) ? status : { status: 200, body: viewOf(status, identity) };
       },
     ),
     guarded(
@@ -348,7 +374,7 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
         const status = await visibleStatus(api, params.submission, 0, identity);
         if (isRefusal(status)) return status;
         const format = query.format ?? (headers.accept?.includes('text/csv') ? 'csv' : 'json');
-        const rows = api.report(params.submission, identity, query.remarks ?? false);
+        const rows = api.report(status, identity, query.remarks ?? false);
         const text = format === 'csv' ? csvReport(rows) : jsonReport(status, rows);
         return {
           status: 200,
@@ -429,7 +455,7 @@ function checkedView({ contents, lists, findings }: Checked<FileContents>): obje
     remarked: remarked.size,
     encoding: contents.encoding,
     delimiter: contents.delimiter,
-    lists: lists ? 'checked' : 'not_checked',
+    lists,
     rows: findings,
   };
 }
@@ -480,15 +506,13 @@ function named(bytes: Buffer, name: string): UploadedFile | Refusal {
   return { bytes, name: name.slice(0, 200) };
 }
 
-function viewOf({
-  account: _,
-  received_at,
-  accepted_ms,
-  final_seen_ms,
-  ...status
-}: SubmissionStatus): object {
+function viewOf(
+  { account: _, outcomes, received_at, accepted_ms, final_seen_ms, ...status }: SubmissionStatus,
+  viewer: Identity,
+): object {
   return {
     ...status,
+    outcomes: outcomesSeenBy(viewer.account, outcomes),
     timings: { received_at, accepted_ms, final_seen_ms },
     report: `/v1/submissions/${status.id}/report`,
     file: `/v1/submissions/${status.id}/file`,

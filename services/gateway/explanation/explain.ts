@@ -1,5 +1,7 @@
 import { type ClaimRow, findingViews, latestAssessment } from '#gateway/claims/state.ts';
 import type { StoredRuling } from '#gateway/ledger/rulings.ts';
+import { hasFreeNote } from '#gateway/submissions/documents.ts';
+import { codesOf } from '#gateway/submissions/findings.ts';
 import { joinKey } from '#shared/base/keys.ts';
 import { normalise } from '#shared/domain/normalise.ts';
 import { resolutionOf } from '#shared/domain/rulings/ruling.ts';
@@ -28,6 +30,8 @@ export interface SerialRow {
   readonly listing: string;
   readonly listing_note: string;
   readonly decision_note: string;
+  /** Of a registration, codes of remarks; of a change, the text of its sender. */
+  readonly note: string;
   readonly snapshot: string;
   readonly received_at: number;
 }
@@ -68,6 +72,7 @@ export interface ExplainedRow {
   readonly entry: number;
   readonly status: string;
   readonly reason: string;
+  readonly note: string;
   readonly listing: string;
   readonly remarks: readonly string[];
   readonly snapshot: string;
@@ -116,6 +121,8 @@ export interface Reader {
   readonly all: boolean;
   /** Which rows the reader may see at all. */
   readonly sees: (row: SerialRow) => boolean;
+  /** What the reader is told of what became of a row. */
+  readonly outcomeSeen: (outcome: string) => string;
 }
 
 /**
@@ -203,8 +210,12 @@ function explainedRow(
   { accountName }: ExplainPorts,
 ): ExplainedRow {
   const { account, submission, holder_key: _, holder: __, supplier_key: ___, ...told } = row;
-  const { listing_note, decision_note, row: place, batch, ...facts } = told;
-  const remarks = [listing_note, decision_note].filter((note) => note !== '');
+  const { listing_note, decision_note, note, outcome, row: place, batch, ...rest } = told;
+  const isText = hasFreeNote(row.action);
+  const facts = { ...rest, outcome: reader.outcomeSeen(outcome), note: isText ? note : '' };
+  const remarks = [...(isText ? [] : codesOf(note)), listing_note, decision_note].filter(
+    (code) => code !== '',
+  );
   if (!reader.all && account !== reader.account) return { ...facts, remarks };
   return {
     submission,

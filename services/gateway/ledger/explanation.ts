@@ -12,7 +12,7 @@ export function rowsOfSerial(
         r.supplier AS supplier, r.supplier_key AS supplier_key, r.account AS account, r.submission AS submission,
         r.row AS row, b.batch AS batch, r.partition AS partition, r.origin AS origin, r.action AS action,
         r.outcome AS outcome, r.entry AS entry, r.status AS status, r.reason AS reason, r.listing AS listing,
-        r.listing_note AS listing_note, r.decision_note AS decision_note, r.snapshot AS snapshot,
+        r.listing_note AS listing_note, r.decision_note AS decision_note, r.note AS note, r.snapshot AS snapshot,
         toUnixTimestamp64Milli(r.received_at) AS received_at
      FROM
      (

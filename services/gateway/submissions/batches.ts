@@ -1,3 +1,4 @@
+import { catalogueIdCharsMax } from '#gateway/changes/catalogue.ts';
 import { partitionOf } from '#shared/domain/partition.ts';
 import type { Product, SerialRecord } from '#shared/domain/serials.ts';
 import { type DocumentKind, headingOf } from './documents.ts';
@@ -15,6 +16,8 @@ export const batchBytesMax = 256 * 1024;
  */
 const recordBytes = 160;
 const ownSupplierBytes = 2 * 3 * 200;
+/** Of status and reason, which stand in the record by the ids of the catalogue. */
+const changeBytes = 2 * catalogueIdCharsMax;
 const headerBytes = 4 * 1024;
 
 export interface Batch {
@@ -36,7 +39,10 @@ export class Batcher {
 
   constructor(document: DocumentKind, partitions: number) {
     this.#product = document.product;
-    this.#recordBytes = recordBytes + (headingOf(document, 'supplier') === '' ? ownSupplierBytes : 0);
+    this.#recordBytes =
+      recordBytes +
+      (headingOf(document, 'supplier') === '' ? ownSupplierBytes : 0) +
+      (document.action === 'register' ? 0 : changeBytes);
     this.#partitions = Array.from({ length: partitions }, () => ({ batches: [], bytes: 0 }));
   }
 

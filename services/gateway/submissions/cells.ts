@@ -3,6 +3,8 @@ import type { RowNote, RowReason } from '#shared/domain/reasons.ts';
 import { hasDateShape, isScientific, looksLikeExponent, looksRounded, unwrap, unwrapText } from './damage.ts';
 
 export const cellCharsMax = 100;
+/** Of free text. */
+export const noteCharsMax = 500;
 
 /** What is known of the text of one cell. */
 export interface CellFacts {
@@ -59,6 +61,14 @@ function isPlainSerial(text: string): boolean {
   return (found & dateSign) === 0 || !hasDateShape(text);
 }
 
+/** Free text may be empty, and longer; it identifies nothing. */
+export function examineNote(given: string): CellFacts {
+  const text = unwrapText(given);
+  const inner = text.trim();
+  const fault = inner === '' ? '' : isTooLong(inner, noteCharsMax) ? 'note_too_long' : faultOfText(inner);
+  return { text, key: '', bytes: Buffer.byteLength(text), fault, notes: noNotes };
+}
+
 function examineUnusualSerial(given: string): CellFacts {
   const text = unwrapText(given);
   const facts = examineText(text, text === given ? noNotes : ['wrapper_removed']);
@@ -84,7 +94,7 @@ function examineText(text: string, notes: readonly RowNote[]): CellFacts {
   if (ordinary.test(text))
     return factsOf(text, text.charCodeAt(0) === equals ? 'cell_is_formula' : '', notes);
   const inner = text.trim();
-  const unusable = inner === '' ? 'cell_empty' : isTooLong(inner) ? 'cell_too_long' : undefined;
+  const unusable = inner === '' ? 'cell_empty' : isTooLong(inner, cellCharsMax) ? 'cell_too_long' : undefined;
   if (unusable) return { text, key: '', bytes: Buffer.byteLength(text), fault: unusable, notes };
   return factsOf(
     text,
@@ -110,8 +120,8 @@ function plainFacts(text: string): CellFacts {
 }
 
 /** Characters are code points here: nobody counts surrogates. */
-function isTooLong(text: string): boolean {
-  return text.length > cellCharsMax && (text.length > 2 * cellCharsMax || [...text].length > cellCharsMax);
+function isTooLong(text: string, charsMax: number): boolean {
+  return text.length > charsMax && (text.length > 2 * charsMax || [...text].length > charsMax);
 }
 
 const equals = 0x3d;

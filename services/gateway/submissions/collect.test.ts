@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { isRefusal } from '#gateway/refusal.ts';
+import { catalogue } from '#test/support/catalogue.ts';
 import { type CollectOptions, type Contents, RowCollector } from './collect.ts';
-import { panelRegistration } from './documents.ts';
+import { documentOf, panelRegistration } from './documents.ts';
 
 const headings = { cellOf: [0, 1, 2, 3], width: 4 };
 const options: CollectOptions = { partitions: 6, sender: { supplier: 'A', mayUploadFor: () => true } };
@@ -130,4 +131,19 @@ test('over the limit nothing is taken: limit, count and line are said, and readi
   let refused = 0;
   for (let i = 5; i < 40; i++) if (collector.add(['A', 'H', 'M', `S${i}`], i + 2)) refused += 1;
   expect(refused).toBe(10);
+});
+
+test('serials that were registered damaged can be marked as invalid: of changes only what can be no serial counts', () => {
+  const mark = (serials: readonly string[]) => {
+    const invalidation = documentOf('panel', 'invalidate')!;
+    const headings = { cellOf: [0, 1, 2, 3, 4, 5], width: 6 };
+    const collector = new RowCollector(invalidation, headings, { ...options, catalogue });
+    for (const [i, serial] of serials.entries())
+      collector.add(['A', 'H', 'M-1', serial, 'serial_wrong', 'digits lost'], i + 2);
+    return collector.finish();
+  };
+  const rounded = counted(20, (i) => `12345678901${i + 10}0000`);
+  expect(collect(rounded)).toMatchObject({ refused: 'file_damaged' });
+  expect(notes(mark(rounded))).toEqual(rounded.map(() => 'digits lost'));
+  expect(mark(counted(20, (i) => `1.${i}E+14`))).toMatchObject({ refused: 'file_damaged' });
 });

@@ -1,9 +1,10 @@
+import type { Catalogue } from '#gateway/changes/catalogue.ts';
 import type { Headings } from '#gateway/csv/headings.ts';
 import { type Refusal, refuse } from '#gateway/refusal.ts';
 import { findReason } from '#shared/domain/reasons.ts';
 import type { SerialRecord } from '#shared/domain/serials.ts';
 import { type Batch, Batcher } from './batches.ts';
-import { type DocumentKind, headingOf } from './documents.ts';
+import { type DocumentKind, hasFreeNote, headingOf } from './documents.ts';
 import { SerialProfile } from './profile.ts';
 import { type Row, type RowFault, RowReader, remarked, type Sender } from './rows.ts';
 
@@ -19,6 +20,8 @@ export interface Contents {
 export interface CollectOptions {
   readonly partitions: number;
   readonly sender: Sender;
+  /** What changes are called; registrations need none. */
+  readonly catalogue?: Catalogue;
   /** UP-1, UP-2 */
   readonly rowsMax?: number;
   /** DMG-13: more than this share of damaged rows, 0 to 1, and nothing is taken. */
@@ -34,8 +37,8 @@ const sampleRows = 10;
 
 /**
  * Gathers the records of one submission, whatever they came in, and cuts them into batches once all are there: damage shows
- * in all of them together. What it makes depends on the records, the number of partitions and, for findings alone, on what
- * the account may do.
+ * in all of them together. What it makes depends on the records, the number of partitions and, for findings and the ids of
+ * changes alone, on what the account may do and on the catalogue.
  */
 export class RowCollector {
   readonly #document: DocumentKind;
@@ -56,7 +59,12 @@ export class RowCollector {
     this.#document = document;
     this.#options = options;
     this.#rowsMax = options.rowsMax ?? rowsMaxDefault;
-    this.#reader = new RowReader(document, headings, options.sender, encodingUncertain);
+    const { sender, catalogue } = options;
+    this.#reader = new RowReader(document, headings, {
+      sender,
+      encodingUncertain,
+      ...(catalogue ? { catalogue } : {}),
+    });
   }
 
   /** The next record. A refusal says that no more are wanted. */
@@ -68,7 +76,8 @@ export class RowCollector {
     }
     const row = this.#reader.read(cells, this.#count, line, fault);
     // Whatever the account may do: remarks must not move the boundaries of a batch (K4).
-    if (row.record.serial_key !== '') this.#profile.add(row.record.model, row.record.serial_key);
+    if (row.record.serial_key !== '' && this.#document.action === 'register')
+      this.#profile.add(row.record.model, row.record.serial_key);
     this.#rows.push(row);
     return undefined;
   }
@@ -99,7 +108,7 @@ export class RowCollector {
         const note = serial_key === '' ? undefined : signs.get(model)?.noteOf(serial_key);
         if (note !== undefined) this.#rows[i] = remarked(row, note);
       }
-    const damaged = this.#rows.filter(({ record }) => damageOf(record) !== undefined);
+    const damaged = this.#rows.filter(({ record }) => this.#damageOf(record) !== undefined);
     const worst = Math.max(
       damaged.length / this.#rows.length,
       ...[...signs.values()].map(({ damagedShare }) => damagedShare),
@@ -110,8 +119,15 @@ export class RowCollector {
       count: this.#rows.length,
       damaged: damaged.length,
       limit: shareMax,
-      sample: damaged.slice(0, sampleRows).map(({ record }) => sampleOf(record, this.#document)),
+      sample: damaged
+        .slice(0, sampleRows)
+        .map(({ record }) => sampleOf(record, this.#damageOf(record)!, this.#document)),
     });
+  }
+
+  /** Serials that were registered damaged must be there to be changed: of changes only what can be no serial counts. */
+  #damageOf(record: SerialRecord): string | undefined {
+    return damageOf(hasFreeNote(this.#document.action) ? { ...record, note: '' } : record);
   }
 
   #tooManyRows(): Refusal {
@@ -138,15 +154,14 @@ const damagedFindings: ReadonlySet<string> = new Set([
 const damagedNotes = ['serial_zeros_lost', 'serial_digits_rounded'];
 
 /** The code of the damage that a spreadsheet program did to a row. */
-function damageOf({ finding, note }: SerialRecord): string | undefined {
+function damageOf({ finding, note }: Pick<SerialRecord, 'finding' | 'note'>): string | undefined {
   if (damagedFindings.has(finding)) return finding;
   if (note === '') return undefined;
   const codes = note.split(' ');
   return damagedNotes.find((code) => codes.includes(code));
 }
 
-function sampleOf(record: SerialRecord, document: DocumentKind): object {
-  const code = damageOf(record)!;
+function sampleOf(record: SerialRecord, code: string, document: DocumentKind): object {
   const reason = findReason(code)!;
   const column = record.column === '' ? headingOf(document, 'serial') : record.column;
   const field = document.layout.find(({ heading }) => heading === column)?.field ?? 'serial';

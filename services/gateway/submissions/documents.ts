@@ -5,17 +5,20 @@ import type { Action, Product, SerialRecord } from '#shared/domain/serials.ts';
 /** The texts of a record that come from a file. */
 export type CellField = keyof Pick<
   SerialRecord,
-  'supplier' | 'holder' | 'series' | 'model' | 'serial' | 'status' | 'reason'
+  'supplier' | 'holder' | 'series' | 'model' | 'serial' | 'status' | 'reason' | 'note'
 >;
 
 export interface CellColumn extends Column {
   readonly field: CellField;
 }
 
+/** What the rows of a file ask for. */
+export type DocumentAction = Exclude<Action, 'tick'>;
+
 /** A kind of file: what its rows are about, and its columns. */
 export interface DocumentKind {
   readonly product: Product;
-  readonly action: Action;
+  readonly action: DocumentAction;
   readonly layout: readonly CellColumn[];
 }
 
@@ -50,18 +53,50 @@ export const inverterRegistration: DocumentKind = {
 /** HEAD-4, but for the brand: the approved list needs none to tell models apart, and records have no place for it. */
 export const batteryRegistration: DocumentKind = { ...inverterRegistration, product: 'battery' };
 
-/** Files that are taken. Changes of status and invalidation get a kind of their own. */
-export const documents: readonly DocumentKind[] = [
-  panelRegistration,
-  inverterRegistration,
-  batteryRegistration,
-];
+const registrations: readonly DocumentKind[] = [panelRegistration, inverterRegistration, batteryRegistration];
+
+const statusColumn: CellColumn = { field: 'status', heading: 'Status', aliases: [] };
+const reasonColumn: CellColumn = { field: 'reason', heading: 'Reason', aliases: [] };
+/** Free text, which some reasons ask for. A heading of ours: the regulator's dialog has a text box (INV-2). */
+const noteColumn: CellColumn = { field: 'note', heading: 'Note', aliases: ['Free text'], optional: true };
+
+/** Serials to be marked as invalid (INV-1). */
+export const invalidations: readonly DocumentKind[] = registrations.map(({ product, layout }) => ({
+  product,
+  action: 'invalidate',
+  layout: [...layout, reasonColumn, noteColumn],
+}));
+
+/** HEAD-3. Panels have no status. */
+export const statusUpdates: readonly DocumentKind[] = [inverterRegistration, batteryRegistration].map(
+  ({ product, layout }) => ({
+    product,
+    action: 'update_status',
+    layout: [...layout, statusColumn, reasonColumn, noteColumn],
+  }),
+);
+
+/** Files that are taken. */
+export const documents: readonly DocumentKind[] = [...registrations, ...invalidations];
+
+export const products: readonly Product[] = registrations.map(({ product }) => product);
+export const documentActions: readonly DocumentAction[] = [...new Set(documents.map(({ action }) => action))];
+
+/** The kind of file for a product and an action; undefined where there is none. */
+export function documentOf(product: string, action: string): DocumentKind | undefined {
+  return documents.find((kind) => kind.product === product && kind.action === action);
+}
 
 /** The kind of file that registers a product. */
 export function registrationOf(product: string): DocumentKind {
-  const document = documents.find((kind) => kind.product === product && kind.action === 'register');
+  const document = documentOf(product, 'register');
   assert(document, `no kind of file registers ${product}`);
   return document;
+}
+
+/** Whether the note of a record is a text of its sender: that of a registration holds the codes of remarks. */
+export function hasFreeNote(action: string): boolean {
+  return action === 'invalidate' || action === 'update_status';
 }
 
 /** What a column is called in JSON: its heading in lower case, words joined by underscores. */

@@ -4,7 +4,7 @@ import { assessListing, type ListingFinding } from '#shared/domain/listing/asses
 import type { ListIndex, Suggestion } from '#shared/domain/listing/list-index.ts';
 import { findReason } from '#shared/domain/reasons.ts';
 import type { SerialRecord } from '#shared/domain/serials.ts';
-import { type CellField, type DocumentKind, headingOf } from './documents.ts';
+import { type CellField, type DocumentKind, hasFreeNote, headingOf } from './documents.ts';
 
 /** What there is to say of one row, with the cell that it is about (K3 of the requirements). */
 export interface RowFinding {
@@ -31,13 +31,14 @@ export function gatewayFindings(
   records: readonly SerialRecord[],
   document: DocumentKind,
 ): readonly RowFinding[] {
+  const remarksOf = ({ note }: SerialRecord) => (hasFreeNote(document.action) ? [] : codesOf(note));
   return records
     .filter(({ finding, note }) => finding !== '' || note !== '')
     .flatMap((record) => [
       ...(record.finding === ''
         ? []
         : [finding(record, 'refused', record.finding, placeOf(record, document, record.column))]),
-      ...codesOf(record.note).map((code) =>
+      ...remarksOf(record).map((code) =>
         finding(record, 'remark', code, placeOfNote(record, document, code)),
       ),
     ]);
@@ -86,11 +87,13 @@ function askList(list: ListIndex, record: SerialRecord, onDay: string): ListAnsw
   return { ...answer, nearest: answer.finding === 'listed' ? [] : list.suggest(holder, model) };
 }
 
-/** Rows whose serial an earlier row has under the same holder (DMG-12). */
+/** Rows whose serial an earlier row has under the same holder (DMG-12). A status may change more than once. */
 export function repeatedFindings(
   records: readonly SerialRecord[],
   document: DocumentKind,
 ): readonly RowFinding[] {
+  if (document.action === 'update_status') return [];
+  const code = document.action === 'register' ? 'duplicate' : 'already_invalid';
   const seen = new Map<string, number>();
   return records.flatMap((record) => {
     if (record.finding !== '') return [];
@@ -101,7 +104,7 @@ export function repeatedFindings(
       return [];
     }
     const place = placeOf(record, document, headingOf(document, 'serial'));
-    return [{ ...finding(record, 'refused', 'duplicate', place), first }];
+    return [{ ...finding(record, 'refused', code, place), first }];
   });
 }
 

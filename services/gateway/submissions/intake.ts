@@ -1,5 +1,6 @@
 import type { Identity } from '#gateway/accounts/book.ts';
 import type { UploadIntent, UploadPermit } from '#gateway/accounts/upload.ts';
+import type { Catalogue } from '#gateway/changes/catalogue.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import { OperationalError } from '#shared/base/errors.ts';
 import { sydneyDay } from '#shared/domain/days.ts';
@@ -22,6 +23,8 @@ export interface IntakeOptions {
   readonly desk: Pick<SubmissionDesk, 'accept'>;
   readonly partitions: number;
   readonly damageShareMax: number;
+  /** What changes are called. */
+  readonly catalogue: Catalogue;
   /** The approved list of a product; undefined when none was imported. Throws when the ledger does not answer. */
   readonly list: (product: Product) => Promise<ListIndex | undefined>;
   readonly now: () => number;
@@ -42,10 +45,10 @@ export interface Sent<C extends Contents = Contents> {
   read(options: CollectOptions): C | Refusal | Promise<C | Refusal>;
 }
 
-/** What a check found: `lists` says whether the approved list could be asked. */
+/** What a check found: `lists` says whether the approved list was asked; changes have no need of it. */
 export interface Checked<C extends Contents> {
   readonly contents: C;
-  readonly lists: boolean;
+  readonly lists: 'checked' | 'not_checked' | 'not_needed';
   readonly findings: readonly RowFinding[];
 }
 
@@ -96,22 +99,23 @@ export class Intake {
     const contents = isRefusal(sender) ? sender : await this.#reading(sent, sender)();
     if (isRefusal(contents)) return contents;
     const { records } = contents;
-    const list = await this.#listIfThere(sent.document.product);
+    const needed = asksList(sent.document);
+    const list = needed ? await this.#listIfThere(sent.document.product) : undefined;
     const findings = [
       ...gatewayFindings(records, sent.document),
       ...(list ? await this.#listFindings(contents, sent.document, list) : []),
       ...repeatedFindings(records, sent.document),
     ].sort((a, b) => a.record - b.record);
-    return { contents, lists: list !== undefined, findings };
+    return { contents, lists: !needed ? 'not_needed' : list ? 'checked' : 'not_checked', findings };
   }
 
   /** Reads at most once, however often it is asked. */
   #reading<C extends Contents>(sent: Sent<C>, sender: Sender): () => Promise<C | Refusal> {
-    const { partitions, damageShareMax } = this.#options;
+    const { partitions, damageShareMax, catalogue } = this.#options;
     const { rowsMax } = sent;
     let reading: Promise<C | Refusal> | undefined;
     return () => {
-      reading ??= (async () => sent.read({ partitions, damageShareMax, rowsMax, sender }))();
+      reading ??= (async () => sent.read({ partitions, damageShareMax, catalogue, rowsMax, sender }))();
       return reading;
     };
   }
@@ -133,19 +137,11 @@ export class Intake {
   ): Promise<C | Refusal> {
     const contents = await read();
     if (isRefusal(contents)) return contents;
-    const list = await this.#options.list(document.product);
-    // Whoever asked for all or nothing is not given a part because nobody could look.
-    if (!list)
-      throw new OperationalError(
-        'lists_missing',
-        `no approved list of kind ${document.product} was imported`,
-        {
-          retryable: true,
-        },
-      );
     const refused = [
       ...gatewayFindings(contents.records, document),
-      ...(await this.#listFindings(contents, document, list)),
+      ...(asksList(document)
+        ? await this.#listFindings(contents, document, await this.#listOrNothing(document.product))
+        : []),
     ]
       .filter(({ effect }) => effect === 'refused')
       .sort((a, b) => a.record - b.record);
@@ -161,6 +157,14 @@ export class Intake {
     return listFindings(contents.records, document, list, sydneyDay(this.#options.now()));
   }
 
+  /** Whoever asked for all or nothing is not given a part because nobody could look. */
+  async #listOrNothing(product: Product): Promise<ListIndex> {
+    const list = await this.#options.list(product);
+    if (list) return list;
+    const message = `no approved list of kind ${product} was imported`;
+    throw new OperationalError('lists_missing', message, { retryable: true });
+  }
+
   async #listIfThere(product: Product): Promise<ListIndex | undefined> {
     try {
       return await this.#options.list(product);
@@ -169,4 +173,9 @@ export class Intake {
       throw error;
     }
   }
+}
+
+/** Only what is registered must be on the approved list: a wrong model is marked as invalid by its wrong name. */
+function asksList({ action }: DocumentKind): boolean {
+  return action === 'register';
 }

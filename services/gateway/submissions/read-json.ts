@@ -4,24 +4,26 @@ import { bodyCheck } from '#gateway/http/check.ts';
 import { type Refusal, refuse } from '#gateway/refusal.ts';
 import { assert } from '#shared/base/errors.ts';
 import { type CollectOptions, type Contents, RowCollector, rowsMaxDefault } from './collect.ts';
-import { type DocumentKind, documents, memberOf } from './documents.ts';
+import { type DocumentKind, documentOf, documents, memberOf, products } from './documents.ts';
 
 /** Longer texts are no serials, and no rows with a fault either: the body is something else. */
 const textCharsMax = 2_000;
 
-type JsonRow = Readonly<Record<string, string>>;
+type JsonRow = Readonly<Record<string, string | undefined>>;
 
-/** The schema of a body that holds rows of a kind: every member of every row is a text, and all are there. */
+/** The schema of a body that holds rows of a kind: every member of every row is a text, and all but optional ones are there. */
 export function rowsSchema(document: DocumentKind) {
-  const members = document.layout.map((column) => [
-    memberOf(column),
-    Type.String({ maxLength: textCharsMax, description: column.heading }),
-  ]);
+  const members = document.layout.map((column) => {
+    const text = Type.String({ maxLength: textCharsMax, description: column.heading });
+    return [memberOf(column), column.optional ? Type.Optional(text) : text];
+  });
   const Row = Type.Object(Object.fromEntries(members), { additionalProperties: false });
   const product = Type.Literal(document.product);
+  const action = Type.Literal(document.action);
   return Type.Object(
     {
       product: document.product === 'panel' ? Type.Optional(product) : product,
+      action: document.action === 'register' ? Type.Optional(action) : action,
       rows: Type.Array(Row, { minItems: 1 }),
     },
     { additionalProperties: false },
@@ -40,13 +42,27 @@ export function parseJson(bytes: Buffer): { readonly value: unknown } | Refusal 
   }
 }
 
-/** What kind of rows a body says that it holds: those of panels unless said. */
-export function documentOf(body: unknown): DocumentKind | Refusal {
-  const product = (body as { product?: unknown } | null)?.product ?? 'panel';
-  const products = documents.map((kind) => kind.product);
+/** What kind of rows a body says that it holds: panels to be registered unless said. */
+export function bodyDocument(body: unknown): DocumentKind | Refusal {
+  const given = body as { product?: unknown; action?: unknown } | null;
+  return documentGiven(given?.product ?? 'panel', given?.action ?? 'register', 'body');
+}
+
+/** The kind of document that a request names, or what it should name. */
+export function documentGiven(
+  product: unknown,
+  action: unknown,
+  where: 'body' | 'query',
+): DocumentKind | Refusal {
+  if (!products.some((known) => known === product))
+    return refuse('request_invalid', `${where}/product must be one of ${products.join(', ')}`);
+  const possible = documents.filter((kind) => kind.product === product).map((kind) => kind.action);
   return (
-    documents.find((kind) => kind.product === product) ??
-    refuse('request_invalid', `body/product must be one of ${products.join(', ')}`)
+    documentOf(String(product), String(action)) ??
+    refuse(
+      'request_invalid',
+      `${where}/action must be one of ${possible.join(', ')} for the product ${product}`,
+    )
   );
 }
 
@@ -69,7 +85,7 @@ export function readJson(body: unknown, document: DocumentKind, options: Collect
   const collector = new RowCollector(document, headings, options);
   for (const row of given as readonly JsonRow[])
     collector.add(
-      members.map((member) => row[member]!),
+      members.map((member) => row[member] ?? ''),
       0,
     );
   return collector.finish();

@@ -17,7 +17,8 @@ export async function* csvReport(rows: Rows): AsyncGenerator<string> {
       );
 }
 
-function harmless(cell: string): string {
+/** What comes from somebody's upload must be no formula in somebody's spreadsheet. */
+export function harmless(cell: string): string {
   return /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ListIndex } from '#shared/domain/listing/list-index.ts';
 import { accountOf } from '#test/support/accounts.ts';
-import { type LedgerRow, type ReportRow, reportRows } from './report.ts';
+import { type LedgerRow, type ReportOf, type ReportRow, reportRows } from './report.ts';
 import { csvReport } from './report-text.ts';
 
 const acme = accountOf('acme', 'supplier');
@@ -43,7 +43,11 @@ const listed = {
   acPowerKw: '',
 };
 
-async function report(rows: readonly LedgerRow[], list?: ListIndex): Promise<readonly ReportRow[]> {
+async function report(
+  rows: readonly LedgerRow[],
+  list?: ListIndex,
+  of: ReportOf = { action: 'register', viewer: acme },
+): Promise<readonly ReportRow[]> {
   let asked = 0;
   const ports = {
     entries: async () => [],
@@ -57,7 +61,7 @@ async function report(rows: readonly LedgerRow[], list?: ListIndex): Promise<rea
     (async function* () {
       yield rows;
     })(),
-    acme,
+    of,
     ports,
   ))
     all.push(...block);
@@ -119,4 +123,33 @@ test('a text that came in an upload is no formula in the table of the report', a
     text += block;
   expect(text).toContain(`"'=HYPERLINK(""x"")"`);
   expect(text).not.toMatch(/(^|,)"?[=+@-]/m);
+});
+
+test('a change is reported with what was asked for: its note is a text, and no remark', async () => {
+  const asked = { reason: 'other', note: 'serial_look_alike' };
+  const rows = [
+    ledgerRow(1, { outcome: 'already_invalid', ...asked }),
+    ledgerRow(2, { finding: 'note_missing', column: 'Note', reason: 'Other' }),
+  ];
+  const of = { action: 'invalidate', viewer: acme };
+  expect(await report(rows, undefined, of)).toMatchObject([
+    { code: 'already_invalid', remarks: [], change: { status: '', ...asked }, column: 'Serial number' },
+    { code: 'note_missing', column: 'Note', value: '', change: { reason: 'Other', note: '' } },
+  ]);
+  const [registration] = await report([ledgerRow(1, { outcome: 'duplicate', ...asked })]);
+  expect(registration).not.toHaveProperty('change');
+});
+
+test('that a serial is another supplier’s is told to the regulator alone', async () => {
+  const rows = [ledgerRow(1, { outcome: 'not_yours' }), ledgerRow(2, { outcome: 'not_found' })];
+  const read = async (viewer: typeof acme) =>
+    (await report(rows, undefined, { action: 'invalidate', viewer })).map(
+      ({ record: _, line: __, ...row }) => row,
+    );
+  const [theirs, nobodys] = await read(acme);
+  expect(theirs).toEqual(nobodys);
+  expect((await read(accountOf('cer', 'regulator'))).map(({ code }) => code)).toEqual([
+    'not_yours',
+    'not_found',
+  ]);
 });

@@ -5,8 +5,9 @@ import { joinKey } from '#shared/base/keys.ts';
 import type { ListIndex, Suggestion } from '#shared/domain/listing/list-index.ts';
 import { findReason } from '#shared/domain/reasons.ts';
 import type { Product } from '#shared/domain/serials.ts';
-import { type DocumentKind, headingOf, registrationOf } from './documents.ts';
+import { type DocumentKind, documentOf, hasFreeNote, headingOf, registrationOf } from './documents.ts';
 import { codesOf, placeOfNote } from './findings.ts';
+import { outcomeSeenBy } from './seen.ts';
 
 /** A row that made no entry, or one with a remark of the gateway, as the ledger has it. */
 export interface LedgerRow {
@@ -27,7 +28,7 @@ export interface LedgerRow {
   readonly reason: string;
   readonly serial_key: string;
   readonly holder_key: string;
-  /** Remarks of the gateway: codes, separated by spaces. */
+  /** Of a registration, remarks of the gateway: codes, separated by spaces. Of a change, the text of its sender. */
   readonly note: string;
 }
 
@@ -47,6 +48,8 @@ export interface ReportRow {
   readonly series: string;
   readonly model: string;
   readonly serial: string;
+  /** Of a change: what was asked for. */
+  readonly change?: { readonly status: string; readonly reason: string; readonly note: string };
   /** Of a duplicate: the row of one's own that registered the serial. */
   readonly first?: { readonly submission: string; readonly row: number };
   /** Of a model that is not listed: what may have been meant (WIN-7). */
@@ -55,6 +58,12 @@ export interface ReportRow {
 
 type First = (row: LedgerRow) => ReportRow['first'];
 type Nearest = (row: LedgerRow) => ReportRow['nearest'];
+
+/** What the rows were sent for, and who reads the report. */
+export interface ReportOf {
+  readonly action: string;
+  readonly viewer: Account;
+}
 
 export interface ReportPorts {
   entries(product: Product, serialKeys: readonly string[]): Promise<readonly Entry[]>;
@@ -70,16 +79,16 @@ const duplicatesOfQuery = 1_000;
  */
 export async function* reportRows(
   blocks: AsyncIterable<readonly LedgerRow[]>,
-  viewer: Account,
+  of: ReportOf,
   ports: ReportPorts,
 ): AsyncGenerator<readonly ReportRow[]> {
   const suggested = new Map<string, readonly Suggestion[]>();
   for await (const block of blocks)
     for (let from = 0; from < block.length; from += duplicatesOfQuery) {
       const rows = block.slice(from, from + duplicatesOfQuery);
-      const first = await firstRows(rows, viewer, ports.entries);
+      const first = await firstRows(rows, of.viewer, ports.entries);
       const nearest = await nearestModels(rows, ports.list, suggested);
-      yield rows.map((row) => reportRow(row, first, nearest));
+      yield rows.map((row) => reportRow(seen(row, of.viewer), of.action, first, nearest));
     }
 }
 
@@ -131,13 +140,15 @@ async function firstRows(
  */
 export function reportRow(
   row: LedgerRow,
+  action: string,
   first: First = () => undefined,
   nearest: Nearest = () => undefined,
 ): ReportRow {
-  const notes = codesOf(row.note);
+  const isChange = hasFreeNote(action);
+  const notes = isChange ? [] : codesOf(row.note);
   const remark = row.outcome === 'registered' ? notes[0] : undefined;
   const code = row.finding !== '' ? row.finding : (remark ?? row.outcome);
-  const document = registrationOf(row.product);
+  const document = documentOf(row.product, action) ?? registrationOf(row.product);
   const place = remark === undefined ? outcomePlace(row, document) : placeOfNote(row, document, remark);
   const reason = findReason(code);
   const pointer = first(row);
@@ -156,9 +167,14 @@ export function reportRow(
     series: row.series,
     model: row.model,
     serial: row.serial,
+    ...(isChange ? { change: { status: row.status, reason: row.reason, note: row.note } } : {}),
     ...(pointer ? { first: pointer } : {}),
     ...(suggestions ? { nearest: suggestions } : {}),
   };
+}
+
+function seen(row: LedgerRow, viewer: Account): LedgerRow {
+  return { ...row, outcome: outcomeSeenBy(viewer, row.outcome) };
 }
 
 function outcomePlace(row: LedgerRow, document: DocumentKind): Pick<ReportRow, 'column' | 'value'> {
@@ -196,6 +212,9 @@ export const reportHeadings: readonly string[] = [
   'First record',
   'Nearest holder',
   'Nearest model',
+  'Status asked for',
+  'Reason given',
+  'Note',
 ];
 
 export function reportCells(row: ReportRow): readonly string[] {
@@ -218,5 +237,8 @@ export function reportCells(row: ReportRow): readonly string[] {
     row.first === undefined ? '' : String(row.first.row),
     row.nearest?.[0]?.holder ?? '',
     row.nearest?.[0]?.model ?? '',
+    row.change?.status ?? '',
+    row.change?.reason ?? '',
+    row.change?.note ?? '',
   ];
 }

@@ -1,9 +1,12 @@
 import type { AuthorityTest } from '#gateway/accounts/authority.ts';
+import type { Catalogue } from '#gateway/changes/catalogue.ts';
+import { changeOf } from '#gateway/changes/change.ts';
 import type { Headings } from '#gateway/csv/headings.ts';
+import { assert } from '#shared/base/errors.ts';
 import type { RowNote, RowReason } from '#shared/domain/reasons.ts';
 import type { SerialRecord } from '#shared/domain/serials.ts';
-import { type CellFacts, examineCell, examineModel, examineSerial } from './cells.ts';
-import { type CellField, type DocumentKind, headingOf } from './documents.ts';
+import { type CellFacts, examineCell, examineModel, examineNote, examineSerial } from './cells.ts';
+import { type CellField, type DocumentKind, hasFreeNote, headingOf } from './documents.ts';
 
 /** A record, and how many bytes its texts take. */
 export interface Row {
@@ -30,27 +33,39 @@ const noCell: CellFacts = { text: '', key: '', bytes: 0, fault: '', notes: [] };
 const accented = /[^\0-\x7f]/;
 const accentedSerial = /[^\0-\x7f\xa0]/;
 
+/** By what the rows of a file are read, besides what stands in them. */
+export interface RowReading {
+  readonly sender: Sender;
+  /** What changes are called; registrations need none. */
+  readonly catalogue?: Catalogue;
+  /** The file did not say how its accented letters are to be read. */
+  readonly encodingUncertain?: boolean;
+}
+
 /**
- * Turns the rows of one file into records: texts as given, keys normalised once and for all, remarks in `note`, and at most
- * one finding, the first in this order: number of cells; then column by column as published, what is wrong with the cell;
- * then whether the account may upload for the supplier, of it for the holder, and of that for the model. A row is never
- * dropped: its finding becomes its outcome.
+ * Turns the rows of one file into records: texts as given, keys normalised once and for all, and at most one finding, the
+ * first in this order: number of cells; then column by column as published, what is wrong with the cell; then whether the
+ * catalogue has the change; then whether the account may upload for the supplier, of it for the holder, and of that for the
+ * model. `note` holds remarks, or what the sender of a change wrote. A row is never dropped: its finding becomes its outcome.
  */
 export class RowReader {
   readonly #document: DocumentKind;
   readonly #headings: Headings;
   readonly #sender: Sender;
   readonly #encodingUncertain: boolean;
+  readonly #catalogue: Catalogue | undefined;
   readonly #own: CellFacts;
   // Suppliers, holders and models repeat from row to row; serials do not.
   readonly #known = new Map<string, CellFacts>();
   readonly #models = new Map<string, CellFacts>();
 
-  /** `encodingUncertain`: the file did not say how its accented letters are to be read. */
-  constructor(document: DocumentKind, headings: Headings, sender: Sender, encodingUncertain = false) {
+  constructor(document: DocumentKind, headings: Headings, reading: RowReading) {
+    const { sender, catalogue, encodingUncertain = false } = reading;
+    assert(catalogue || document.action === 'register', 'changes are read with a catalogue');
     this.#document = document;
     this.#headings = headings;
     this.#sender = sender;
+    this.#catalogue = catalogue;
     this.#encodingUncertain = encodingUncertain;
     // Its bytes are not the file's: what an account is called must not move the boundaries of a batch (K4).
     this.#own =
@@ -71,10 +86,11 @@ export class RowReader {
       serial: '',
       status: '',
       reason: '',
+      note: '',
     };
     let finding: RowReason | '' = fault?.finding ?? (isRagged(cells, width) ? 'cell_count_wrong' : '');
     let column = fault?.column ?? '';
-    let note = '';
+    let remarks = '';
     let bytes = 0;
     let supplier = this.#own;
     let holder = noCell;
@@ -89,17 +105,23 @@ export class RowReader {
       else if (field === 'holder') holder = facts;
       else if (field === 'model') model = facts;
       else if (field === 'serial') serial = facts;
-      if (facts.notes.length > 0) note = withNotes(note, facts.notes);
+      if (facts.notes.length > 0) remarks = withNotes(remarks, facts.notes);
       if (facts.fault !== '' && finding === '') {
         finding = facts.fault;
         column = heading;
       }
     }
+    const change = finding === '' ? this.#change(text) : undefined;
+    if (change && 'fault' in change) {
+      finding = change.fault;
+      column = headingOf(this.#document, change.field);
+    } else if (change) Object.assign(text, change);
     const unauthorised = finding === '' ? this.#unauthorised(supplier.key, holder.key, model.key) : undefined;
     if (unauthorised) {
       finding = 'supplier_not_authorised';
       column = headingOf(this.#document, unauthorised);
     }
+    const note = hasFreeNote(this.#document.action) ? text.note : remarks;
     const record: SerialRecord = {
       row,
       line,
@@ -118,7 +140,13 @@ export class RowReader {
       finding,
       column,
     };
-    return { record, bytes: bytes + note.length };
+    return { record, bytes: bytes + Buffer.byteLength(note) };
+  }
+
+  #change({ status, reason, note }: Readonly<Record<CellField, string>>) {
+    const { action } = this.#document;
+    if (action === 'register' || !this.#catalogue) return undefined;
+    return changeOf(this.#catalogue, action, { status, reason, note });
   }
 
   /** The first of the texts that the account has no authority for. */
@@ -131,6 +159,7 @@ export class RowReader {
 
   #examine(field: CellField, cell: string): CellFacts {
     if (field === 'serial') return this.#examineSerial(cell);
+    if (field === 'note') return examineNote(cell);
     const memory = field === 'model' ? this.#models : this.#known;
     const known = memory.get(cell);
     if (known) return known;

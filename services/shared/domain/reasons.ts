@@ -441,6 +441,32 @@ const rowReasons = [
     sentence: 'The serial number holds a semicolon, which separates serial numbers on claims.',
     hint: 'Give one serial number in each row, without a semicolon.',
   },
+  // Of changes, whose words stand in a catalogue.
+  {
+    code: 'reason_unknown',
+    sentence: 'The catalogue has no such reason for this change.',
+    hint: 'Give one of the reasons served at /v1/catalogues, by its id or its label.',
+  },
+  {
+    code: 'status_unknown',
+    sentence: 'The catalogue has no such status.',
+    hint: 'Give one of the statuses served at /v1/catalogues, by its id or its label.',
+  },
+  {
+    code: 'reason_not_for_status',
+    sentence: 'The reason does not go with this status.',
+    hint: 'Give one of the reasons that /v1/catalogues names with the status.',
+  },
+  {
+    code: 'note_missing',
+    sentence: 'The reason says nothing without a note.',
+    hint: 'Say why in the column Note.',
+  },
+  {
+    code: 'note_too_long',
+    sentence: 'The note is longer than 500 characters.',
+    hint: 'Say it in fewer words.',
+  },
   // Of streams, whose rows are lines of JSON.
   {
     code: 'line_not_json',
@@ -529,8 +555,8 @@ const outcomeReasons = [
   },
   {
     code: 'not_found',
-    sentence: 'The serial number is not registered.',
-    hint: 'Check the serial number and the holder.',
+    sentence: 'No serial number of this supplier is registered under this holder with this text.',
+    hint: 'Check the serial number, the holder and the supplier.',
   },
   {
     code: 'not_yours',
