@@ -152,3 +152,44 @@ it('a file marks as invalid; then the corrected data is taken, and a look-up sho
   const untouched = await found(stranger.key, { serial_prefix: prefix });
   expect(untouched.body.serials).toMatchObject([{ serial: `${prefix}9`, state: 'registered' }]);
 });
+
+it('the upload history shows each account its own, and the regulator all', async () => {
+  const prefix = uniquePrefix();
+  const mine = await sent(source, registration([`${prefix}1`], wrong), { file_name: 'mine.csv' });
+  const theirs = await sent(verifier, registration([`${prefix}1`, `${prefix}2`], wrong));
+  const list = (key: string, query: Record<string, string> = {}) =>
+    api.call('listSubmissions', { key, query });
+  const { body } = await list(source.key, { limit: '1' });
+  expect(body).toMatchObject({
+    complete: true,
+    submissions: [
+      {
+        id: mine.body.id,
+        state: 'final',
+        action: 'register',
+        channel: 'csv',
+        file_name: 'mine.csv',
+        rows: 1,
+        outcomes: { registered: 1 },
+        imbalance: 0,
+        declaration: 'file-upload-1',
+      },
+    ],
+  });
+  const next = await list(source.key, { cursor: body.next });
+  const idsOf = (reply: Reply) => reply.body.submissions.map(({ id }: { id: string }) => id);
+  expect(idsOf(next)).not.toContain(mine.body.id);
+  const ofAccounts = await Promise.all(
+    [source, verifier, stranger].map(async ({ key, account }) => idsOf(await list(key, { account }))),
+  );
+  expect(ofAccounts[0]).toContain(mine.body.id);
+  expect(ofAccounts[1]).toContain(theirs.body.id);
+  expect(new Set(ofAccounts.flat()).size).toBe(ofAccounts.flat().length);
+  expect(idsOf(await list(stranger.key, { account: source.account }))).toEqual(ofAccounts[2]);
+  const all = await list(regulator);
+  expect([...idsOf(all)].sort()).toEqual(ofAccounts.flat().sort());
+  const ofOne = await list(regulator, { account: verifier.account, action: 'invalidate', state: 'final' });
+  expect(ofOne.body.submissions).toMatchObject([
+    { action: 'invalidate', account: verifier.account, rows: 6 },
+  ]);
+});

@@ -139,6 +139,7 @@ export const authorisation: Readonly<Record<string, Row>> = {
       ...waiting,
     },
   },
+  listSubmissions: { outcomes: { ...all(200, ...uploaders, 'regulator'), ...waiting } },
   getSubmission: { outcomes: { ...all('resource_not_found', ...uploaders, 'regulator'), ...waiting } },
   registerSerials: {
     request: { body: { rows: [] } },

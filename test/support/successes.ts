@@ -78,6 +78,7 @@ export async function successes(gateway: TestGateway): Promise<Record<string, Ca
       query: { declaration: 'file-upload-1' },
       headers: { 'content-type': 'text/csv' },
     },
+    listSubmissions: { key: vsp.key },
     getSubmission: { key: vsp.key, params: { submission } },
     getReport: { key: vsp.key, params: { submission } },
     getSubmissionFile: { key: vsp.key, params: { submission } },

@@ -5,8 +5,10 @@ import { suppliersOf } from '#gateway/accounts/authority.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { permitCheck, permitUpload, senderOf } from '#gateway/accounts/upload.ts';
 import type { Catalogue } from '#gateway/changes/catalogue.ts';
+import { historyPage } from '#gateway/history/page.ts';
 import type { Endpoint } from '#gateway/http/operation.ts';
 import type { LoadLimits } from '#gateway/http/server.ts';
+import { historyReads } from '#gateway/ledger/history.ts';
 import { silentHolders } from '#gateway/ledger/holders.ts';
 import { approvedLists } from '#gateway/ledger/listings.ts';
 import { searchReads } from '#gateway/ledger/search.ts';
@@ -49,6 +51,7 @@ import { authorityEndpoints } from './authorities.ts';
 import { claimsApi } from './claims-api.ts';
 import { declarationEndpoints } from './declarations.ts';
 import { entitlementEndpoints } from './entitlements.ts';
+import { historyEndpoints } from './history.ts';
 import { KeyAnswers } from './keyed.ts';
 import { limitEndpoints } from './limits.ts';
 import { peopleEndpoints, signUpEndpoints } from './people.ts';
@@ -121,7 +124,9 @@ export function createApi(options: ApiOptions): Api {
   // Waiting ends when the process does: nobody's patience may outlast the drain.
   const now = () => (hurried ? Number.POSITIVE_INFINITY : Date.now());
   const reads = submissionReads(clickhouse);
-  const watermarks = new Watermarks(watermarkReader(clickhouse, topicName('serials.decided')), {
+  const readWatermarks = watermarkReader(clickhouse, topicName('serials.decided'));
+  const history = { ...historyReads(clickhouse), upTo: readWatermarks };
+  const watermarks = new Watermarks(readWatermarks, {
     pauseMs: watermarkPauseMs,
     now,
   });
@@ -228,6 +233,15 @@ export function createApi(options: ApiOptions): Api {
     ...subscriptionEndpoints(accountApi),
     ...declarationEndpoints(accountApi),
     ...submissionEndpoints(submissions),
+    ...historyEndpoints({
+      page: (query, page) => historyPage(history, query, page),
+      caughtUp: async (account) => {
+        const last = recent.last(account);
+        if (last === undefined) return true;
+        const there = await awaited(() => reads.manifest(last), now() + fileWaitMs, now);
+        return there !== undefined;
+      },
+    }),
     ...registrationEndpoints(submissions),
     ...serialEndpoints({ lookUp: lookUpSerials }),
     ...searchEndpoints({

@@ -79,6 +79,8 @@ const inward: Readonly<Record<string, string>> = {
   jsonBytesMax: 'with its operation',
   limitMax: 'with its operation',
   listMax: 'with its operation',
+  pageMax: 'with its operation',
+  placesMax: 'what the history looks at for a page',
   reasonCharsMax: 'in the schema of its body',
   recentMax: 'memory of what was done last',
   rememberedMax: 'memory of what was done last',

@@ -66,11 +66,18 @@ const streamsMax = 10_000;
 export class RecentSubmissions {
   readonly #byId = new Recent<string, Remembered>(rememberedMax);
   readonly #byKey = new Recent<string, readonly Earlier[]>(rememberedMax);
+  /** The last submission of each account, and of all. */
+  readonly #last = new Recent<string, string>(rememberedMax);
   readonly #streams = new Recent<string, StreamState>(streamsMax);
   readonly #parts = new Recent<string, KnownPart>(rememberedMax);
 
   get(id: string): Remembered | undefined {
     return this.#byId.get(id);
+  }
+
+  /** The last submission that is known of an account, or of all. */
+  last(account?: string): string | undefined {
+    return this.#last.get(account ?? '');
   }
 
   /** Submissions of this account under this Idempotency-Key, oldest first. */
@@ -93,6 +100,7 @@ export class RecentSubmissions {
     const { submission: id, account, product, action, file_name, rows, received_at } = manifest;
     if (this.#byId.get(id)) return;
     this.#byId.set(id, { account, product, action, file_name, rows, received_at, acceptedMs });
+    for (const whose of [account, '']) this.#last.set(whose, id);
     const { stream, body_sha256: bodySha256 } = manifest;
     if (stream !== '') this.#addPart(manifest);
     if (manifest.idempotency_key === '') return;

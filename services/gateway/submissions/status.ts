@@ -70,7 +70,7 @@ export interface SubmissionStatus {
   readonly final_seen_ms: number | null;
 }
 
-const noDeadRows: DeadRows = { dead: 0, discarded: 0 };
+export const noDeadRows: DeadRows = { dead: 0, discarded: 0 };
 
 /** How long a manifest may be on its way before nobody waits for it any more. */
 const youngMs = 60_000;
@@ -126,10 +126,8 @@ function statusOf(
   remembered: Remembered | undefined,
   state: SubmissionStatus['state'],
   outcomes: Readonly<Record<string, number>>,
-  { dead, discarded }: DeadRows,
+  dead: DeadRows,
 ): SubmissionStatus {
-  const decided = Object.values(outcomes).reduce((sum, rows) => sum + rows, 0);
-  const rest = of.rows - decided - dead - discarded;
   return {
     id,
     account: of.account,
@@ -139,12 +137,26 @@ function statusOf(
     file_name: of.file_name,
     received: of.rows,
     outcomes,
-    pending: state === 'final' ? 0 : Math.max(rest, 0),
-    dead_letters: dead,
-    discarded,
-    imbalance: state === 'final' ? rest : null,
+    ...rowCounts(of.rows, outcomes, dead, state === 'final'),
     received_at: of.received_at,
     accepted_ms: remembered?.acceptedMs ?? null,
     final_seen_ms: remembered?.finalSeenMs ?? null,
+  };
+}
+
+/** K5: what is not decided is pending, or set aside, or given up; once final nothing else may be left. */
+export function rowCounts(
+  received: number,
+  outcomes: Readonly<Record<string, number>>,
+  { dead, discarded }: DeadRows,
+  isFinal: boolean,
+): Pick<SubmissionStatus, 'pending' | 'dead_letters' | 'discarded' | 'imbalance'> {
+  const decided = Object.values(outcomes).reduce((sum, rows) => sum + rows, 0);
+  const rest = received - decided - dead - discarded;
+  return {
+    pending: isFinal ? 0 : Math.max(rest, 0),
+    dead_letters: dead,
+    discarded,
+    imbalance: isFinal ? rest : null,
   };
 }

@@ -116,6 +116,17 @@ export async function deadRowsOf(
   return row ?? { dead: 0, discarded: 0 };
 }
 
+/** The same of several submissions; those without any are left out. */
+export function deadRowsOfEach(
+  clickhouse: Clickhouse,
+  submissions: readonly string[],
+): Promise<readonly { readonly submission: string; readonly dead: number; readonly discarded: number }[]> {
+  return clickhouse.query(
+    `SELECT id AS submission, dead, discarded FROM (${deadRows}) WHERE id IN {submissions:Array(UUID)}`,
+    { stages: serialStages, submissions },
+  );
+}
+
 /** Rows of all submissions in unsettled dead letters. */
 export async function unsettledRows(clickhouse: Clickhouse): Promise<number> {
   const [row] = await clickhouse.query<{ rows: number }>(`SELECT sum(dead) AS rows FROM (${deadRows})`, {
