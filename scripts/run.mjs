@@ -2,7 +2,7 @@
 // checkout ready (packages, then engines), and hands over to the project's own Node 24, which runs TypeScript.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,14 +40,17 @@ once(
   'engines',
   ['deploy/engines/pom.xml'],
   ['node_modules/.engines/kafka', 'node_modules/.engines/registry'],
-  () =>
+  () => {
+    // Another version's jars must not stay beside the new ones on one class path.
+    rmSync(path.join(root, 'node_modules', '.engines'), { recursive: true, force: true });
     setUp('engines (Kafka, schema registry, Redis) from Maven', 'mvn', [
       '--batch-mode',
       '--quiet',
       '--file',
       path.join('deploy', 'engines', 'pom.xml'),
       'package',
-    ]),
+    ]);
+  },
 );
 
 const args = process.argv.slice(2);

@@ -2,7 +2,7 @@ import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainer
 import type { EngineUrls } from './engines.ts';
 
 const images = {
-  kafka: 'apache/kafka:4.3.1',
+  kafka: 'apache/kafka:4.0.2',
   registry: 'quay.io/apicurio/apicurio-registry-mem:2.6.13.Final',
   redis: 'redis:7.4',
   clickhouse: 'clickhouse/clickhouse-server:26.7',

@@ -52,6 +52,10 @@ export async function followLog(options: {
       if (payload.batchSize === 0) passed(Number(payload.lastOffset));
     });
     let next = from;
+    // Before the first fetch of every generation, also of one that comes after a crash.
+    consumer.on(consumer.events.GROUP_JOIN, () => {
+      if (next > 0) consumer.seek({ topic, partition: 0, offset: String(next) });
+    });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (!payload.restart) reject(translateKafkaError(payload.error, `follow ${topic}`));
     });
@@ -60,7 +64,7 @@ export async function followLog(options: {
       eachBatch: async ({ batch, resolveOffset }) => {
         for (const message of batch.messages) {
           const offset = Number(message.offset);
-          // A fetch from before the seek; and after a rebalance the log is delivered from its beginning again.
+          // A fetch that began before the seek.
           if (offset < next) continue;
           read(toInMessage(message));
           next = offset + 1;
@@ -69,7 +73,6 @@ export async function followLog(options: {
         passed(Number(batch.lastOffset()));
       },
     });
-    if (from > 0) consumer.seek({ topic, partition: 0, offset: String(from) });
   } catch (error) {
     await close(admin, consumer);
     throw translateKafkaError(error, `follow ${topic}`);

@@ -77,7 +77,8 @@ export async function readLog(options: ReadLogOptions): Promise<void> {
     allowAutoTopicCreation: false,
     maxWaitTimeInMs: 100,
     maxBytesPerPartition: 4 * 1024 * 1024,
-    retry: { restartOnFailure: async () => false, retries: 5 },
+    // A coordinator that is still loading is answered with a crash; `patienceMs` bounds what is tried again.
+    retry: { restartOnFailure: async () => true, retries: 5 },
   });
   try {
     await new LogReading(consumer, { ...options, ranges }).run();
@@ -122,12 +123,17 @@ class LogReading {
     const { topic, ranges, patienceMs = 60_000 } = this.#options;
     const { GROUP_JOIN, START_BATCH_PROCESS, CRASH } = this.#consumer.events;
     this.#done.promise.catch(() => undefined);
-    this.#consumer.on(CRASH, ({ payload }) => this.#done.reject(payload.error));
+    this.#consumer.on(CRASH, ({ payload }) => {
+      if (!payload.restart) this.#done.reject(payload.error);
+    });
+    // Before the first fetch of every generation, also of one that comes after a crash.
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
       const others = (payload.memberAssignment[topic] ?? []).filter(
         (partition) => !this.#next.has(partition),
       );
       if (others.length > 0) this.#consumer.pause([{ topic, partitions: others }]);
+      for (const [partition, next] of this.#next)
+        this.#consumer.seek({ topic, partition, offset: String(next) });
     });
     // Fetches that hold nothing but transaction markers never reach eachBatch.
     this.#consumer.on(START_BATCH_PROCESS, ({ payload }) => {
@@ -150,7 +156,6 @@ class LogReading {
         if (first <= (this.#next.get(partition) ?? -1)) this.#passed(partition, Number(batch.lastOffset()));
       },
     });
-    for (const { partition, from } of ranges) this.#consumer.seek({ topic, partition, offset: String(from) });
     const watch = setInterval(() => {
       if (Date.now() - this.#heard > patienceMs) this.#done.reject(silent(topic, patienceMs));
     }, 500);
