@@ -27,6 +27,8 @@ export interface FleetOptions {
   /** Instances of each service; 1 unless said otherwise. */
   readonly instances?: Partial<Record<ServiceName, number>>;
   readonly settings?: Readonly<Record<string, string>>;
+  /** More than one: local Redis is a cluster of so many nodes. */
+  readonly redisNodes?: number;
   readonly progress: (text: string) => void;
 }
 

@@ -5,7 +5,6 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseString } from 'fast-csv';
-import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { type Clickhouse, createClickhouse } from '#shared/adapters/clickhouse/client.ts';
 import {
@@ -16,7 +15,7 @@ import {
   storeSnapshot,
 } from '#shared/adapters/clickhouse/lists.ts';
 import { requireMigrations } from '#shared/adapters/clickhouse/migrations.ts';
-import { closeRedis, createRedis } from '#shared/adapters/redis/client.ts';
+import { closeRedis, createRedis, type RedisClient } from '#shared/adapters/redis/client.ts';
 import { type Published, publishLists } from '#shared/adapters/redis/lists.ts';
 import { OperationalError } from '#shared/base/errors.ts';
 import { sydneyDay } from '#shared/domain/days.ts';
@@ -53,7 +52,7 @@ export interface ImportRequest {
 
 export interface ImportContext {
   readonly clickhouse: Clickhouse;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly now: () => Date;
   /** Progress, one line at a time. */
   readonly report: (line: string) => void;

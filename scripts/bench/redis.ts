@@ -2,13 +2,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { bucketsOf, dedupSettings } from '#dedup/config.ts';
 import type { BatchView } from '#dedup/decider.ts';
 import { DedupPartition, type DedupPorts } from '#dedup/partition.ts';
 import { serialPartitions } from '#shared/adapters/kafka/topics.ts';
-import { closeRedis, createRedis } from '#shared/adapters/redis/client.ts';
+import { closeRedis, createRedis, type RedisClient } from '#shared/adapters/redis/client.ts';
 import { RedisStateStore } from '#shared/adapters/redis/state-store.ts';
 import { writeHeaders } from '#shared/codec/headers.ts';
 import type { InMessage, PartitionControl } from '#shared/runtime/stage.ts';
@@ -149,7 +148,7 @@ function messageOf(of: {
 }
 
 /** Once the append-only file is not being rewritten: its buffers would be counted with the serials. */
-async function usedMemory(redis: Redis): Promise<number> {
+async function usedMemory(redis: RedisClient): Promise<number> {
   for (;;) {
     const info = await redis.info();
     const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? Number.NaN);

@@ -1,4 +1,5 @@
 import { type LocalEngine, localEngine, startLocal, urlOf } from './local.ts';
+import { RedisCluster } from './redis-cluster.ts';
 import type { Supervised, Supervisor } from './supervise.ts';
 
 export const engineNames = ['kafka', 'registry', 'redis', 'clickhouse'] as const;
@@ -22,7 +23,18 @@ export interface Engines {
   kill(name: EngineName, signal: NodeJS.Signals): void;
   /** Kills if need be and starts again on the same port with the same data, or what `between` made of it. Local processes only. */
   restart(name: EngineName, between?: () => void): Promise<void>;
+  /** Nodes of a Redis Cluster that runs as local processes; of a single server there are none. */
+  readonly redisNodes: readonly RedisNode[];
   stop(): Promise<void>;
+}
+
+export interface RedisNode {
+  readonly url: string;
+  /** Where its data is. */
+  readonly folder: string;
+  kill(signal: NodeJS.Signals): void;
+  /** As that of an engine. Its place in the cluster is in `nodes.conf`. */
+  restart(between?: () => void): Promise<void>;
 }
 
 export interface EngineOptions {
@@ -31,6 +43,8 @@ export interface EngineOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Engines that are wanted; the URLs of the others are empty. */
   readonly needs?: readonly EngineName[];
+  /** More than one: local Redis is a cluster of so many nodes. */
+  readonly redisNodes?: number;
 }
 
 /** Environment variables by which services, and `startEngines`, are told where engines are. */
@@ -63,28 +77,38 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
     const { urls, stop } = await startContainers();
     return foreign(urls, 'containers', stop);
   }
-  return startProcesses(options.supervisor, options.needs ?? engineNames);
+  return startProcesses(options.supervisor, options.needs ?? engineNames, options.redisNodes ?? 1);
 }
 
 function foreign(urls: EngineUrls, way: Engines['way'], stop: () => Promise<void>): Engines {
   const refuse = (): never => {
     throw new Error('only engines that run as local processes can be killed and restarted');
   };
-  return { urls, way, pids: {}, kill: refuse, restart: async () => refuse(), stop };
+  return { urls, way, pids: {}, kill: refuse, restart: async () => refuse(), redisNodes: [], stop };
 }
 
 const stopGraceMs = 10_000;
 
-async function startProcesses(supervisor: Supervisor, names: readonly EngineName[]): Promise<Engines> {
+async function startProcesses(
+  supervisor: Supervisor,
+  names: readonly EngineName[],
+  redisNodes: number,
+): Promise<Engines> {
   const engines = new Map<EngineName, LocalEngine>();
   const processes = new Map<EngineName, Supervised>();
+  let cluster: RedisCluster | undefined;
   const start = async (name: EngineName) => {
+    if (name === 'redis' && redisNodes > 1) {
+      cluster = await RedisCluster.start(supervisor, redisNodes);
+      return;
+    }
     const engine = engines.get(name) ?? (await localEngine(name, supervisor.dataDir));
     engines.set(name, engine);
     processes.set(name, await startLocal(supervisor, engine));
   };
   const stop = async () => {
     await Promise.all([...processes.values()].map((process) => process.stop(stopGraceMs)));
+    await cluster?.stop(stopGraceMs);
   };
   const started = await Promise.allSettled(names.map(start));
   const failure = started.find((result) => result.status === 'rejected');
@@ -94,6 +118,7 @@ async function startProcesses(supervisor: Supervisor, names: readonly EngineName
   }
   const urls = { kafkaBrokers: '', schemaRegistryUrl: '', redisUrl: '', clickhouseUrl: '' };
   for (const [name, engine] of engines) urls[urlOf[name]] = engine.url;
+  if (cluster) urls.redisUrl = cluster.url;
   return {
     urls,
     way: 'processes',
@@ -106,6 +131,7 @@ async function startProcesses(supervisor: Supervisor, names: readonly EngineName
       between?.();
       await start(name);
     },
+    redisNodes: cluster?.nodes ?? [],
     stop,
   };
 }

@@ -76,8 +76,14 @@ export const urlOf: Readonly<Record<EngineName, keyof EngineUrls>> = {
 /** Engines get the environment they need to run and nothing of ours. */
 const bareEnv = { PATH: process.env.PATH, HOME: process.env.HOME, JAVA_HOME: process.env.JAVA_HOME };
 
-function command(name: EngineName, dataDir: string, program: string, args: readonly string[]): Command {
-  const cwd = path.join(dataDir, name);
+function command(
+  name: EngineName,
+  dataDir: string,
+  program: string,
+  args: readonly string[],
+  folder: string = name,
+): Command {
+  const cwd = path.join(dataDir, folder);
   mkdirSync(cwd, { recursive: true });
   return {
     name,
@@ -85,7 +91,7 @@ function command(name: EngineName, dataDir: string, program: string, args: reado
     args,
     env: bareEnv,
     cwd,
-    logFile: path.join(dataDir, 'logs', `${name}.log`),
+    logFile: path.join(dataDir, 'logs', `${folder}.log`),
   };
 }
 
@@ -218,8 +224,21 @@ async function expectOk(answer: Promise<Response>): Promise<void> {
 
 async function redis(dataDir: string): Promise<LocalEngine> {
   const [port] = await portsOf(path.join(dataDir, 'redis'), 1);
+  return redisServer(dataDir, 'redis', port!, []);
+}
+
+/** One node of a Redis Cluster, with its data in a folder of that name. It keeps the slots that it was given. */
+export async function redisNode(dataDir: string, folder: string): Promise<LocalEngine> {
+  const port = await clusterPortOf(path.join(dataDir, folder));
+  // A slot that nobody serves takes away its partitions, not all of them.
+  const settings = ['--cluster-enabled', 'yes', '--cluster-require-full-coverage', 'no'];
+  settings.push('--cluster-node-timeout', '2000');
+  return redisServer(dataDir, folder, port, settings);
+}
+
+function redisServer(dataDir: string, folder: string, port: number, more: readonly string[]): LocalEngine {
   const url = `redis://127.0.0.1:${port}`;
-  const settings = ['--port', port, '--bind', '127.0.0.1', '--dir', path.join(dataDir, 'redis')];
+  const settings = ['--port', port, '--bind', '127.0.0.1', '--dir', path.join(dataDir, folder), ...more];
   settings.push(
     '--appendonly',
     'yes',
@@ -235,7 +254,7 @@ async function redis(dataDir: string): Promise<LocalEngine> {
   return {
     name: 'redis',
     url,
-    command: command('redis', dataDir, redisProgram(), settings.map(String)),
+    command: command('redis', dataDir, redisProgram(), settings.map(String), folder),
     async answers() {
       const client = new Redis(url, {
         lazyConnect: true,
@@ -297,6 +316,21 @@ async function portsOf(home: string, count: number): Promise<number[]> {
   mkdirSync(home, { recursive: true });
   writeFileSync(file, JSON.stringify(ports));
   return ports;
+}
+
+/** Nodes of a cluster speak among themselves on a port that is 10,000 higher. */
+const clusterBusAbove = 10_000;
+
+async function clusterPortOf(home: string): Promise<number> {
+  const file = path.join(home, 'ports.json');
+  mkdirSync(home, { recursive: true });
+  for (let kept = existsSync(file); ; kept = false) {
+    const [port] = kept ? (JSON.parse(readFileSync(file, 'utf8')) as number[]) : await takePorts([0]);
+    const both = [port!, port! + clusterBusAbove];
+    if (both[1]! > 65_535 || !(await takePorts(both).catch(() => undefined))) continue;
+    writeFileSync(file, JSON.stringify([port]));
+    return port!;
+  }
 }
 
 /** Listens on each port for a moment, 0 for any that is free; rejects when one is taken. */

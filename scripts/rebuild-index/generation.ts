@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { keys as claimKeys, slotKeys } from '#certificate/decide/claims-state.ts';
 import { bucketKey, indexKeys } from '#dedup/layout.ts';
 import {
@@ -10,7 +9,7 @@ import {
   recordReady,
 } from '#shared/adapters/clickhouse/index-generations.ts';
 import { indexPrefix, topicsGeneration } from '#shared/adapters/kafka/topics.ts';
-import { translated } from '#shared/adapters/redis/client.ts';
+import { type RedisClient, translated } from '#shared/adapters/redis/client.ts';
 import { IndexBuilder } from '#shared/adapters/redis/index-builder.ts';
 import { buildingKey, stateKey } from '#shared/adapters/redis/state-store.ts';
 import { OperationalError } from '#shared/base/errors.ts';
@@ -83,7 +82,7 @@ const unlinkedAtOnce = 1_000;
 
 /** Frees every key of one generation that is not in use. */
 export async function unlinkGeneration(
-  redis: Redis,
+  redis: RedisClient,
   scope: string,
   { generation, buckets }: Pick<IndexGeneration, 'generation' | 'buckets'>,
 ): Promise<void> {

@@ -1,8 +1,7 @@
-import type { Redis } from 'ioredis';
 import { keys, newestCell, slotKeys } from '#certificate/decide/claims-state.ts';
 import { eventWindowMs } from '#certificate/decide/decider.ts';
 import { indexPrefix } from '#shared/adapters/kafka/topics.ts';
-import { translated } from '#shared/adapters/redis/client.ts';
+import { type RedisClient, translated } from '#shared/adapters/redis/client.ts';
 import { RedisStateStore, stateKey } from '#shared/adapters/redis/state-store.ts';
 import { OperationalError } from '#shared/base/errors.ts';
 import type { Bytes, Read, Scope } from '#shared/runtime/state-store.ts';
@@ -54,7 +53,7 @@ export async function checkClaimState(
 
 class ClaimsCheck {
   readonly #context: RecoveryContext;
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #report: Report;
   readonly #scope: Scope;
   readonly #scratch: ScratchClaims;

@@ -1,9 +1,8 @@
-import type { Redis } from 'ioredis';
 import { byName, type NamedSlot } from '#dedup/fold.ts';
 import { bucketKey, indexKeys } from '#dedup/layout.ts';
 import { statusesMax, unpackName, unpackSlots } from '#dedup/slots.ts';
 import { indexPrefix } from '#shared/adapters/kafka/topics.ts';
-import { translated } from '#shared/adapters/redis/client.ts';
+import { type RedisClient, translated } from '#shared/adapters/redis/client.ts';
 import { stateKey } from '#shared/adapters/redis/state-store.ts';
 import type { Bytes, Scope } from '#shared/runtime/state-store.ts';
 
@@ -21,9 +20,9 @@ export interface Dictionaries {
 /** The index of a partition as it stands in Redis, read without its scripts: for comparing. */
 export class IndexView {
   readonly scope: Scope;
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis, scope: Scope) {
+  constructor(redis: RedisClient, scope: Scope) {
     this.#redis = redis;
     this.scope = scope;
   }

@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import { claimsScope } from '#certificate/decide/claims-state.ts';
 import { beginGeneration } from '#shared/adapters/clickhouse/index-generations.ts';
 import { indexPrefix } from '#shared/adapters/kafka/topics.ts';
+import type { RedisClient } from '#shared/adapters/redis/client.ts';
 import { IndexBuilder } from '#shared/adapters/redis/index-builder.ts';
 import type { Scope } from '#shared/runtime/state-store.ts';
 import { decideAgain } from '../rebuild-index/claims.ts';
@@ -54,7 +54,7 @@ export class ScratchClaims {
     return this.#builder.read(...reads);
   }
 
-  async free(redis: Redis): Promise<void> {
+  async free(redis: RedisClient): Promise<void> {
     await unlinkGeneration(redis, claimsScope, { generation: this.scope.generation, buckets: 0 });
   }
 }

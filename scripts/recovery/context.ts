@@ -1,11 +1,10 @@
-import type { Redis } from 'ioredis';
 import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
 import { type Clickhouse, createClickhouse } from '#shared/adapters/clickhouse/client.ts';
 import { createKafka } from '#shared/adapters/kafka/client.ts';
 import { kafkaSettings } from '#shared/adapters/kafka/settings.ts';
 import { serialPartitions, type TopicsProfile } from '#shared/adapters/kafka/topics.ts';
-import { closeRedis, createRedis } from '#shared/adapters/redis/client.ts';
+import { closeRedis, createRedis, type RedisClient } from '#shared/adapters/redis/client.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { OperationalError } from '#shared/base/errors.ts';
 import type { RegistryPort } from '#shared/codec/codec.ts';
@@ -16,7 +15,7 @@ import { clickhouseSettings, redisSettings } from '#shared/runtime/engine-settin
 export interface RecoveryContext {
   readonly kafka: Kafka;
   readonly clickhouse: Clickhouse;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly registry: RegistryPort;
   readonly profile: TopicsProfile;
   /** Partitions of the serials. */

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { closeRedis, createRedis } from '#shared/adapters/redis/client.ts';
+import { closeRedis, createRedis, type RedisClient } from '#shared/adapters/redis/client.ts';
 import { RedisStateStore } from '#shared/adapters/redis/state-store.ts';
 import type { Applied, Read, Scope } from '#shared/runtime/state-store.ts';
 import { type Stores, silent, startStores } from '#test/support/stores.ts';
@@ -11,7 +10,7 @@ import { type Stores, silent, startStores } from '#test/support/stores.ts';
  * is cut off after its first write must leave an index that answers `no_index` to everybody, and is never decided from.
  */
 let stores: Stores;
-let redis: Redis;
+let redis: RedisClient;
 let store: RedisStateStore;
 let prefix: string;
 let opened = 0;

@@ -1,18 +1,17 @@
 import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '#scripts/demo/client.ts';
 import { redisProgram } from '#scripts/engines/local.ts';
 import type { Supervised } from '#scripts/engines/supervise.ts';
-import { closeRedis, createRedis } from '#shared/adapters/redis/client.ts';
+import { closeRedis, createRedis, type RedisClient } from '#shared/adapters/redis/client.ts';
 import { RedisStateStore } from '#shared/adapters/redis/state-store.ts';
 import { openTestSupervisor } from '#test/support/engines.ts';
 import { silent } from '#test/support/stores.ts';
 
 /** One node of a Redis Cluster that serves two slots and no other: those of {0} and {claims}. */
-let redis: Redis;
+let redis: RedisClient;
 let server: Supervised;
 let close = (): void => undefined;
 const prefix = 'ledger:t1:';

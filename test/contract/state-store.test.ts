@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { closeRedis, createRedis } from '#shared/adapters/redis/client.ts';
+import { closeRedis, createRedis, type RedisClient } from '#shared/adapters/redis/client.ts';
 import { RedisStateStore } from '#shared/adapters/redis/state-store.ts';
 import { MemoryStateStore } from '#shared/runtime/memory-state-store.ts';
 import {
@@ -17,7 +16,7 @@ import {
 import { type Stores, silent, startStores } from '#test/support/stores.ts';
 
 let stores: Stores;
-let redis: Redis;
+let redis: RedisClient;
 
 beforeAll(async () => {
   stores = await startStores('redis');

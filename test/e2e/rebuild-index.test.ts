@@ -16,8 +16,16 @@ import { withdrawalEvent } from '#shared/domain/claims/index.ts';
 import { sydneyDay } from '#shared/domain/days.ts';
 import { claimOf, equipment, solarFacts } from '#test/support/claims.ts';
 import { startTestFleet, syntheticList, type TestFleet } from '#test/support/fleet.ts';
-import { GatewayLog, type RawRow } from '#test/support/gateway-log.ts';
-import { allFinal, dumpIndex, outcomes, recoveryContext, runScript, still } from '#test/support/recovery.ts';
+import { GatewayLog } from '#test/support/gateway-log.ts';
+import {
+  dumpIndex,
+  expectNothingDiffers,
+  readyz,
+  recoveryContext,
+  runScript,
+  Submitted,
+  still,
+} from '#test/support/recovery.ts';
 
 /** Guarantees D6, D7, K6, R1, R2; crash list 8 and 12: Redis emptied, put back to an older copy, far behind the log. */
 let fleet: TestFleet;
@@ -25,8 +33,7 @@ let log: GatewayLog;
 let context: RecoveryContext;
 let close: () => Promise<void>;
 let scopes: readonly string[];
-let submissions = 0;
-const expected: Record<string, number> = {};
+let submitted: Submitted;
 
 const inverterList = path.join(root, 'deploy', 'lists', 'synthetic_inverters_20260423.csv');
 const inverter = {
@@ -44,6 +51,7 @@ beforeAll(async () => {
   log = await GatewayLog.open(urls);
   ({ context, close } = recoveryContext(urls));
   scopes = [...Array.from({ length: context.partitions }, (_, i) => String(i)), 'claims'];
+  submitted = new Submitted(log, context, fleet.models);
   await fill();
 });
 
@@ -53,57 +61,47 @@ afterAll(async () => {
   await fleet?.stop();
 });
 
-beforeEach(async () => {
-  await everythingDecided();
-});
-
-function rowsOf(
-  prefix: string,
-  from: number,
-  to: number,
-  supplier: string,
-  more: Partial<RawRow> = {},
-): RawRow[] {
-  return Array.from({ length: to - from }, (_, i) => {
-    const { holder, model } = fleet.models[(from + i) % 20]!;
-    return { supplier, holder, model, serial: `${prefix}${from + i}`, ...more };
-  });
-}
-
-async function submit(rows: readonly RawRow[], outcome: Record<string, number>, action = 'register') {
-  const id = await log.submit({ rows, action, batchRows: 100 });
-  submissions += 1;
-  for (const [kind, count] of Object.entries(outcome)) expected[kind] = (expected[kind] ?? 0) + count;
-  return id;
-}
+beforeEach(() => submitted.decided());
 
 /** Every kind of life that a serial has: repeated, in conflict, shared, invalid, with a status, registered again by somebody else. */
 async function fill(): Promise<void> {
-  await submit(rowsOf('A', 0, 2_000, 'First'), { registered: 2_000 });
-  await allFinal(context, submissions);
-  await submit(rowsOf('A', 0, 200, 'First'), { duplicate: 200 });
-  await submit(rowsOf('A', 200, 300, 'Second'), { conflict: 100 });
-  await submit(rowsOf('A', 300, 500, 'First'), { invalidated: 200 }, 'invalidate');
-  await submit(rowsOf('A', 500, 520, 'Second'), { not_yours: 20 }, 'invalidate');
+  await submitted.submit(submitted.rows('A', 0, 2_000, 'First'), { registered: 2_000 });
+  await submitted.decided();
+  await submitted.submit(submitted.rows('A', 0, 200, 'First'), { duplicate: 200 });
+  await submitted.submit(submitted.rows('A', 200, 300, 'Second'), { conflict: 100 });
+  await submitted.submit(submitted.rows('A', 300, 500, 'First'), { invalidated: 200 }, 'invalidate');
+  await submitted.submit(submitted.rows('A', 500, 520, 'Second'), { not_yours: 20 }, 'invalidate');
   const holders = new Set(fleet.models.slice(0, 20).map((listed) => listed.holder));
   const { holder, model } = fleet.models.find((listed) => !holders.has(listed.holder))!;
-  await submit(rowsOf('A', 600, 650, 'Third', { holder, model }), { registered: 50 });
+  await submitted.submit(submitted.rows('A', 600, 650, 'Third', { holder, model }), { registered: 50 });
   const update = 'update_status';
   // More statuses in each partition than a slot tells apart: of the 28 that it does, the repetition changes nothing.
-  const statuses = rowsOf('A', 700, 1_000, 'First').map((row, i) => ({ ...row, status: `Status ${i}` }));
-  await submit(statuses, { status_updated: 300 }, update);
+  const statuses = submitted
+    .rows('A', 700, 1_000, 'First')
+    .map((row, i) => ({ ...row, status: `Status ${i}` }));
+  await submitted.submit(statuses, { status_updated: 300 }, update);
   const toldApart = statusesMax * context.partitions;
-  await submit(statuses, { unchanged: toldApart, status_updated: 300 - toldApart }, update);
-  const spelled = rowsOf('A', 700, 710, 'First', { status: ' status  3' });
-  await submit(spelled, { status_updated: 9, unchanged: 1 }, update);
-  await submit(rowsOf('A', 700, 705, 'First'), { invalidated: 5 }, 'invalidate');
-  await submit(rowsOf('A', 700, 703, 'First', { status: 'Sold' }), { already_invalid: 3 }, update);
-  await submit(rowsOf('A', 710, 712, 'Second', { status: 'Sold' }), { not_yours: 2 }, update);
-  await submit(rowsOf('Z', 0, 4, 'First', { status: 'Lost' }), { not_found: 4 }, update);
-  await submit(rowsOf('N', 0, 40, 'First', { model: 'NO SUCH MODEL' }), { not_listed: 40 });
-  await submit(rowsOf('M', 0, 10, 'First', { finding: 'serial_missing' }), { malformed: 10 });
-  await allFinal(context, submissions);
-  await submit(rowsOf('A', 300, 400, 'Second'), { registered: 100 });
+  await submitted.submit(statuses, { unchanged: toldApart, status_updated: 300 - toldApart }, update);
+  const spelled = submitted.rows('A', 700, 710, 'First', { status: ' status  3' });
+  await submitted.submit(spelled, { status_updated: 9, unchanged: 1 }, update);
+  await submitted.submit(submitted.rows('A', 700, 705, 'First'), { invalidated: 5 }, 'invalidate');
+  await submitted.submit(
+    submitted.rows('A', 700, 703, 'First', { status: 'Sold' }),
+    { already_invalid: 3 },
+    update,
+  );
+  await submitted.submit(
+    submitted.rows('A', 710, 712, 'Second', { status: 'Sold' }),
+    { not_yours: 2 },
+    update,
+  );
+  await submitted.submit(submitted.rows('Z', 0, 4, 'First', { status: 'Lost' }), { not_found: 4 }, update);
+  await submitted.submit(submitted.rows('N', 0, 40, 'First', { model: 'NO SUCH MODEL' }), { not_listed: 40 });
+  await submitted.submit(submitted.rows('M', 0, 10, 'First', { finding: 'serial_missing' }), {
+    malformed: 10,
+  });
+  await submitted.decided();
+  await submitted.submit(submitted.rows('A', 300, 400, 'Second'), { registered: 100 });
   for (const claim of claims()) await log.claim(claim);
   await claimsDecided(claims().length);
   await log.claim(withdrawalEvent({ ...sender, event: 'withdrawn' }, claims()[2]!.claim, 'changed'));
@@ -153,11 +151,6 @@ function claimsDecided(events: number) {
   );
 }
 
-async function everythingDecided(): Promise<void> {
-  await allFinal(context, submissions);
-  expect(await outcomes(context)).toEqual(expected);
-}
-
 async function dump() {
   await still(context, scopes);
   return Object.fromEntries(
@@ -165,23 +158,12 @@ async function dump() {
   );
 }
 
-async function expectNothingDiffers() {
-  const { code, out, err } = await runScript(fleet.fleet.engines.urls, 'reconcile', '--patience', '30');
-  expect({ code, out, err }).toMatchObject({ code: 0 });
-  expect(out).toContain('nothing differs');
-}
-
 function service(name: string) {
   return fleet.fleet.services.find((running) => running.service === name)!;
 }
 
-async function readyz(name: string): Promise<{ status: number; body: Record<string, string> }> {
-  const response = await fetch(`${service(name).addresses.ops}/readyz`);
-  return { status: response.status, body: (await response.json()) as Record<string, string> };
-}
-
 test('the result is what was there, byte for byte, at the same position', async () => {
-  await expectNothingDiffers();
+  await expectNothingDiffers(fleet.fleet.engines.urls);
   const before = await dump();
   expect(JSON.stringify(before).length).toBeGreaterThan(50_000);
   const rebuilt = await runScript(fleet.fleet.engines.urls, 'rebuild-index');
@@ -189,7 +171,7 @@ test('the result is what was there, byte for byte, at the same position', async 
   expect(rebuilt.out).toMatch(/partition 0: \d+ serials and \d+ batches up to origin \d+/);
   expect(rebuilt.out).toMatch(/claims: 5 events up to offset 4/);
   expect(await dump()).toEqual(before);
-  await expectNothingDiffers();
+  await expectNothingDiffers(fleet.fleet.engines.urls);
 });
 
 test('a new layout is another key and other buckets, and the same state', async () => {
@@ -201,15 +183,15 @@ test('a new layout is another key and other buckets, and the same state', async 
     '--new-layout',
   );
   expect(relaid).toMatchObject({ code: 0 });
-  await expectNothingDiffers();
+  await expectNothingDiffers(fleet.fleet.engines.urls);
 });
 
 test('Redis emptied under load: workers wait and say why, a rebuild lets them go on, and every row has one outcome', async () => {
   const { urls } = fleet.fleet.engines;
-  const files = Array.from({ length: 12 }, (_, i) => rowsOf('B', i * 500, i * 500 + 1_000, 'First'));
+  const files = Array.from({ length: 12 }, (_, i) => submitted.rows('B', i * 500, i * 500 + 1_000, 'First'));
   // Every file repeats half of the one before it.
   for (const [i, rows] of files.entries()) {
-    await submit(rows, i === 0 ? { registered: 1_000 } : { registered: 500, duplicate: 500 });
+    await submitted.submit(rows, i === 0 ? { registered: 1_000 } : { registered: 500, duplicate: 500 });
     if (i === 5) await context.redis.flushall();
   }
   // cec-validation waits as well, for its lists.
@@ -220,7 +202,7 @@ test('Redis emptied under load: workers wait and say why, a rebuild lets them go
     await importList(urls, file, product);
   const waiting = await until(
     'dedup to say why it waits',
-    () => readyz('dedup'),
+    () => readyz(fleet.fleet, 'dedup'),
     ({ body }) => body.partitions !== 'ok',
     30_000,
   );
@@ -228,21 +210,26 @@ test('Redis emptied under load: workers wait and say why, a rebuild lets them go
   expect(waiting.body.partitions).toMatch(
     /serials\.listed.* waits: the index of \{\d\} has not generation \d+: it waits to be rebuilt/,
   );
-  expect((await readyz('certificate')).body.index).toMatch(/the index of \{claims\} has not generation/);
+  expect((await readyz(fleet.fleet, 'certificate')).body.index).toMatch(
+    /the index of \{claims\} has not generation/,
+  );
 
   const found = await runScript(urls, 'reconcile', '--patience', '5');
   expect(found.code).toBe(1);
   expect(found.out).toMatch(/Redis has not generation \d+ of \{0\}: npm run rebuild-index -- --partition 0/);
 
   expect(await runScript(urls, 'rebuild-index')).toMatchObject({ code: 0 });
-  await everythingDecided();
+  await submitted.decided();
   await until(
     'the workers to be ready',
-    async () => [(await readyz('dedup')).status, (await readyz('certificate')).status],
+    async () => [
+      (await readyz(fleet.fleet, 'dedup')).status,
+      (await readyz(fleet.fleet, 'certificate')).status,
+    ],
     (statuses) => statuses.every((status) => status === 200),
     30_000,
   );
-  await expectNothingDiffers();
+  await expectNothingDiffers(fleet.fleet.engines.urls);
   expect(await metric('ledger-writer', 'ledger_imbalance_rows')).toBe(0);
 });
 
@@ -250,15 +237,21 @@ test('Redis put back to an older copy under load: noticed by the position, read 
   await still(context, scopes);
   const copy = copyRedis();
   try {
-    await submit(rowsOf('C', 0, 2_000, 'First'), { registered: 2_000 });
-    await submit(rowsOf('A', 1_000, 1_200, 'First'), { invalidated: 200 }, 'invalidate');
-    await allFinal(context, submissions);
-    await submit(rowsOf('C', 1_000, 3_000, 'First'), { registered: 1_000, duplicate: 1_000 });
+    await submitted.submit(submitted.rows('C', 0, 2_000, 'First'), { registered: 2_000 });
+    await submitted.submit(submitted.rows('A', 1_000, 1_200, 'First'), { invalidated: 200 }, 'invalidate');
+    await submitted.decided();
+    await submitted.submit(submitted.rows('C', 1_000, 3_000, 'First'), {
+      registered: 1_000,
+      duplicate: 1_000,
+    });
     await copy.putBack();
-    await submit(rowsOf('C', 2_000, 4_000, 'Second'), { registered: 1_000, conflict: 1_000 });
-    await submit(rowsOf('A', 1_000, 1_100, 'Second'), { registered: 100 });
-    await everythingDecided();
-    await expectNothingDiffers();
+    await submitted.submit(submitted.rows('C', 2_000, 4_000, 'Second'), {
+      registered: 1_000,
+      conflict: 1_000,
+    });
+    await submitted.submit(submitted.rows('A', 1_000, 1_100, 'Second'), { registered: 100 });
+    await submitted.decided();
+    await expectNothingDiffers(fleet.fleet.engines.urls);
   } finally {
     copy.remove();
   }
@@ -269,8 +262,8 @@ test('put back to a copy that is behind the log: dedup stops and says what to do
   await still(context, scopes);
   const copy = copyRedis();
   try {
-    await submit(rowsOf('D', 0, 2_000, 'First'), { registered: 2_000 });
-    await allFinal(context, submissions);
+    await submitted.submit(submitted.rows('D', 0, 2_000, 'First'), { registered: 2_000 });
+    await submitted.decided();
     await still(context, scopes);
     const listed = topicName('serials.listed');
     await withAdmin(log.kafka, 'let retention pass', async (admin) => {
@@ -287,9 +280,12 @@ test('put back to a copy that is behind the log: dedup stops and says what to do
     expect(name).toBe('dedup-1');
     expect(await runScript(urls, 'rebuild-index')).toMatchObject({ code: 0 });
     await fleet.fleet.startService('dedup');
-    await submit(rowsOf('D', 1_000, 3_000, 'First'), { registered: 1_000, duplicate: 1_000 });
-    await everythingDecided();
-    await expectNothingDiffers();
+    await submitted.submit(submitted.rows('D', 1_000, 3_000, 'First'), {
+      registered: 1_000,
+      duplicate: 1_000,
+    });
+    await submitted.decided();
+    await expectNothingDiffers(fleet.fleet.engines.urls);
   } finally {
     copy.remove();
   }

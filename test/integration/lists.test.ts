@@ -1,13 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ImportRequest, importList } from '#scripts/import-cec-list.ts';
 import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
 import { type ListKeys, snapshotsOf, storeSnapshot } from '#shared/adapters/clickhouse/lists.ts';
 import { migrate, readMigrations } from '#shared/adapters/clickhouse/migrations.ts';
-import { closeRedis, createRedis } from '#shared/adapters/redis/client.ts';
+import { closeRedis, createRedis, type RedisClient } from '#shared/adapters/redis/client.ts';
 import { ApprovedLists, publishLists } from '#shared/adapters/redis/lists.ts';
 import { assessListing, listedOn } from '#shared/domain/listing/assess.ts';
 import { listingKey, listingKeys } from '#shared/domain/listing/listing.ts';
@@ -23,7 +22,7 @@ const listMigrations = readMigrations().filter(({ number }) => number <= 2);
 let stores: Stores;
 let apart: Clickhouse;
 let clickhouse: Clickhouse;
-let redis: Redis;
+let redis: RedisClient;
 const reported: string[] = [];
 
 beforeAll(async () => {

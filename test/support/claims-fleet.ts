@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import type { Redis } from 'ioredis';
 import { createLedger } from '#certificate/gather/ledger.ts';
 import type { LedgerPorts } from '#certificate/gather/questions.ts';
 import { urlEnv } from '#scripts/engines/engines.ts';
@@ -12,7 +11,7 @@ import { migrate } from '#shared/adapters/clickhouse/migrations.ts';
 import { createKafka } from '#shared/adapters/kafka/client.ts';
 import { Publisher } from '#shared/adapters/kafka/publisher.ts';
 import { createTopics, serialPartitions, topicName, topicSpecs } from '#shared/adapters/kafka/topics.ts';
-import { closeRedis, createRedis } from '#shared/adapters/redis/client.ts';
+import { closeRedis, createRedis, type RedisClient } from '#shared/adapters/redis/client.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec } from '#shared/codec/codec.ts';
 import { writeHeaders } from '#shared/codec/headers.ts';
@@ -64,14 +63,14 @@ export class ClaimsFleet {
   readonly publisher: Publisher;
   readonly codec: Codec;
   readonly ledger: LedgerPorts;
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #running = new Map<string, Supervised>();
   #claims = 0;
 
   private constructor(
     engines: TestEngines,
     clickhouse: Clickhouse,
-    redis: Redis,
+    redis: RedisClient,
     publisher: Publisher,
     codec: Codec,
   ) {

@@ -25,7 +25,11 @@ export interface TestFleet {
 
 /** The whole fleet on fresh data, with the synthetic list imported. */
 export async function startTestFleet(
-  options: { instances?: Partial<Record<ServiceName, number>>; settings?: Record<string, string> } = {},
+  options: {
+    instances?: Partial<Record<ServiceName, number>>;
+    settings?: Record<string, string>;
+    redisNodes?: number;
+  } = {},
 ): Promise<TestFleet> {
   const { supervisor, dataDir, close } = await openTestSupervisor();
   const key = operatorKey(dataDir);
@@ -34,6 +38,7 @@ export async function startTestFleet(
     env: process.env,
     settings: { OPERATOR_KEY_SHA256: key.sha256, ...options.settings },
     ...(options.instances ? { instances: options.instances } : {}),
+    ...(options.redisNodes ? { redisNodes: options.redisNodes } : {}),
     progress: () => undefined,
   });
   await importList(fleet.engines.urls, syntheticList, 'panel');

@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { expect } from 'vitest';
 import { until } from '#scripts/demo/client.ts';
+import type { ListedModel } from '#scripts/demo/planted.ts';
 import { type EngineUrls, urlEnv } from '#scripts/engines/engines.ts';
 import { root } from '#scripts/engines/local.ts';
+import type { Fleet } from '#scripts/fleet.ts';
 import { currentGeneration } from '#scripts/rebuild-index/generation.ts';
 import { openContext, type RecoveryContext } from '#scripts/recovery/context.ts';
 import { watermarkOf } from '#scripts/recovery/ledger.ts';
 import { checkConservation } from '#shared/adapters/clickhouse/conservation.ts';
 import { indexPrefix, topicName } from '#shared/adapters/kafka/topics.ts';
 import { stateKey } from '#shared/adapters/redis/state-store.ts';
+import type { GatewayLog, RawRow } from './gateway-log.ts';
 
 export interface ToolRun {
   readonly code: number | null;
@@ -36,6 +40,65 @@ export function recoveryContext(urls: EngineUrls): { context: RecoveryContext; c
   const opened = openContext('test', { ...urlEnv(urls), TOPICS_PROFILE: 'local' });
   if ('faults' in opened) throw new Error(opened.faults.join('\n'));
   return opened;
+}
+
+/** What was submitted so far, and what must become of it. */
+export class Submitted {
+  readonly outcomes: Record<string, number> = {};
+  readonly #log: GatewayLog;
+  readonly #context: RecoveryContext;
+  readonly #models: readonly ListedModel[];
+  #submissions = 0;
+
+  constructor(log: GatewayLog, context: RecoveryContext, models: readonly ListedModel[]) {
+    this.#log = log;
+    this.#context = context;
+    this.#models = models;
+  }
+
+  /** Serials of a prefix, numbered; a number has the same model whenever it is asked for. */
+  rows(prefix: string, from: number, to: number, supplier: string, more: Partial<RawRow> = {}): RawRow[] {
+    return Array.from({ length: to - from }, (_, i) => {
+      const { holder, model } = this.#models[(from + i) % 20]!;
+      return { supplier, holder, model, serial: `${prefix}${from + i}`, ...more };
+    });
+  }
+
+  /** @param outcome rows by what must become of them, whatever happens meanwhile */
+  async submit(
+    rows: readonly RawRow[],
+    outcome: Readonly<Record<string, number>>,
+    action = 'register',
+  ): Promise<string> {
+    const id = await this.#log.submit({ rows, action, batchRows: 100 });
+    this.#submissions += 1;
+    for (const [kind, count] of Object.entries(outcome))
+      this.outcomes[kind] = (this.outcomes[kind] ?? 0) + count;
+    return id;
+  }
+
+  /** Everything is in the ledger, and every row has the outcome that it must have. */
+  async decided(): Promise<void> {
+    await allFinal(this.#context, this.#submissions);
+    expect(await outcomes(this.#context)).toEqual(this.outcomes);
+  }
+}
+
+/** Reconcile, as an operator runs it. */
+export async function expectNothingDiffers(urls: EngineUrls): Promise<void> {
+  const { code, out, err } = await runScript(urls, 'reconcile', '--patience', '30');
+  expect({ code, out, err }).toMatchObject({ code: 0 });
+  expect(out).toContain('nothing differs');
+}
+
+/** What a service answers who asks whether it is ready. */
+export async function readyz(
+  fleet: Fleet,
+  name: string,
+): Promise<{ status: number; body: Record<string, string> }> {
+  const { addresses } = fleet.services.find(({ service }) => service === name)!;
+  const response = await fetch(`${addresses.ops}/readyz`);
+  return { status: response.status, body: (await response.json()) as Record<string, string> };
 }
 
 /** Everything of these submissions is in the ledger, and every row has its outcome. */

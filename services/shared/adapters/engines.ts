@@ -1,9 +1,8 @@
-import type { Redis } from 'ioredis';
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import { type Clickhouse, createClickhouse } from './clickhouse/client.ts';
 import { createKafka } from './kafka/client.ts';
-import { closeRedis, createRedis } from './redis/client.ts';
+import { closeRedis, createRedis, type RedisClient } from './redis/client.ts';
 
 type OnClose = (name: string, close: () => Promise<unknown>) => void;
 
@@ -42,7 +41,11 @@ export function openClickhouse({
   return clickhouse;
 }
 
-export function openRedis({ config, log, onClose }: EngineContext<{ readonly redisUrl: string }>): Redis {
+export function openRedis({
+  config,
+  log,
+  onClose,
+}: EngineContext<{ readonly redisUrl: string }>): RedisClient {
   const redis = createRedis({ url: config.redisUrl, log });
   onClose('redis', () => closeRedis(redis));
   return redis;

@@ -9,7 +9,10 @@ export const clickhouseSettings = {
 } as const;
 
 export const redisSettings = {
-  redisUrl: secret('REDIS_URL', 'Redis, redis://[user:password@]host:port'),
+  redisUrl: secret(
+    'REDIS_URL',
+    'Redis, redis://[user:password@]host:port; with further nodes behind commas, a Redis Cluster',
+  ),
 } as const;
 
 export const consumerSettings = {

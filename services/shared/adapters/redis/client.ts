@@ -1,9 +1,12 @@
-import { Redis } from 'ioredis';
+import { Cluster, type Command, Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { OperationalError } from '#shared/base/errors.ts';
 
+/** One server, or a cluster of them: the same commands. What is asked at once must lie under one hash tag. */
+export type RedisClient = Redis | Cluster;
+
 export interface RedisOptions {
-  /** redis://[user:password@]host:port[/db], or rediss:// */
+  /** redis://[user:password@]host:port[/db], or rediss://. With more nodes behind a comma it is a cluster of them. */
   readonly url: string;
   readonly log: Logger;
   readonly commandTimeoutMs?: number;
@@ -14,21 +17,66 @@ export interface RedisOptions {
  * a retryable error, so that its caller can pause its partition and say so. Commands that were sent and not answered are
  * sent again after a reconnect: every script of ours may be repeated, since state moves together with its position.
  */
-export function createRedis(options: RedisOptions): Redis {
-  const redis = new Redis(options.url, {
-    connectionName: 'serial-ledger',
-    disableClientInfo: true,
-    connectTimeout: 3_000,
-    commandTimeout: options.commandTimeoutMs ?? 10_000,
-    maxRetriesPerRequest: 2,
-    retryStrategy: (attempts) => Math.min(50 * 2 ** Math.min(attempts - 1, 6), 2_000),
-  });
+export function createRedis(options: RedisOptions): RedisClient {
+  const [first, ...others] = options.url.split(',');
+  const commandTimeout = options.commandTimeoutMs ?? commandTimeoutDefaultMs;
+  const redis =
+    others.length > 0
+      ? createCluster(new URL(first!), others, commandTimeout)
+      : new Redis(options.url, {
+          ...connectionOptions,
+          commandTimeout,
+          maxRetriesPerRequest: 2,
+          retryStrategy: reconnectAfterMs,
+        });
   reportOutages(redis, options.log);
   return redis;
 }
 
+const commandTimeoutDefaultMs = 10_000;
+const connectionOptions = {
+  connectionName: 'serial-ledger',
+  disableClientInfo: true,
+  connectTimeout: 3_000,
+} as const;
+
+function reconnectAfterMs(attempts: number): number {
+  return Math.min(50 * 2 ** Math.min(attempts - 1, 6), 2_000);
+}
+
+/** A command for a node that is away is tried again about as long as with one server, and then fails with a retryable error. */
+function createCluster(first: URL, others: readonly string[], commandTimeout: number): Cluster {
+  const nodes = [first.host, ...others.map((other) => other.trim())].map(
+    (node) => new URL(`redis://${node}`),
+  );
+  return new PatientCluster(
+    nodes.map(({ hostname, port }) => ({ host: hostname, port: Number(port || 6_379) })),
+    {
+      clusterRetryStrategy: reconnectAfterMs,
+      slotsRefreshTimeout: 3_000,
+      redisOptions: {
+        ...connectionOptions,
+        commandTimeout,
+        ...(first.username ? { username: decodeURIComponent(first.username) } : {}),
+        ...(first.password ? { password: decodeURIComponent(first.password) } : {}),
+        ...(first.protocol === 'rediss:' ? { tls: {} } : {}),
+      },
+    },
+  );
+}
+
+/** The client counts a command's time from when a node has it. While no node of the cluster answers, none has, and nothing would end. */
+class PatientCluster extends Cluster {
+  override sendCommand(command: Command, ...rest: [WriteableStream?, unknown?]): unknown {
+    command.setTimeout(this.options.redisOptions!.commandTimeout!);
+    return super.sendCommand(command, ...rest);
+  }
+}
+
+type WriteableStream = Parameters<Cluster['sendCommand']>[1];
+
 /** Says once that the connection is gone and once that it is back, however many attempts lie between. */
-function reportOutages(redis: Redis, log: Logger): void {
+function reportOutages(redis: RedisClient, log: Logger): void {
   let down = false;
   redis.on('error', (error: Error) => {
     if (!down) log.warn({ err: error }, 'Redis does not answer; reconnecting');
@@ -41,7 +89,7 @@ function reportOutages(redis: Redis, log: Logger): void {
 }
 
 /** Waits for what is in flight, then closes. */
-export async function closeRedis(redis: Redis): Promise<void> {
+export async function closeRedis(redis: RedisClient): Promise<void> {
   try {
     if (redis.status === 'ready') await redis.quit();
   } finally {
@@ -50,10 +98,26 @@ export async function closeRedis(redis: Redis): Promise<void> {
 }
 
 /**
- * Refuses a server that may throw state away: an evicted key is a serial that can be registered twice.
- * @throws OperationalError `redis_evicts`, not retryable
+ * Refuses a server that may throw state away: an evicted key is a serial that can be registered twice. Of a cluster, any
+ * node; and says when not every slot of it is served.
+ * @throws OperationalError `redis_evicts`, not retryable; `redis_unavailable`, retryable
  */
-export async function checkRedis(redis: Redis): Promise<void> {
+export async function checkRedis(redis: RedisClient): Promise<void> {
+  if (!(redis instanceof Cluster)) return checkEviction(redis);
+  const info = (await translated(redis.cluster('INFO'), 'asking for the state of the cluster')) as string;
+  const assigned = Number(/^cluster_slots_ok:(\d+)/m.exec(info)?.[1] ?? 0);
+  if (assigned < slotsOfCluster)
+    throw new OperationalError(
+      'redis_unavailable',
+      `${slotsOfCluster - assigned} of the ${slotsOfCluster} slots of the Redis Cluster are served by nobody`,
+      { retryable: true },
+    );
+  await Promise.all(redis.nodes('master').map(checkEviction));
+}
+
+const slotsOfCluster = 16_384;
+
+async function checkEviction(redis: Redis): Promise<void> {
   const info = await translated(redis.info('memory'), 'asking for its memory policy');
   const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'unknown';
   const limit = Number(/^maxmemory:(\d+)/m.exec(info)?.[1] ?? 0);
@@ -107,6 +171,13 @@ const connectionMessages: ReadonlySet<string> = new Set([
   'connect ETIMEDOUT',
 ]);
 
+/** Of a cluster: a node stayed away, or all of them. */
+const clusterMessages = [
+  'Too many Cluster redirections',
+  'Failed to refresh slots cache',
+  'None of startup nodes',
+];
+
 /** Translates what ioredis rejects with, once. Errors of others pass through: they are not Redis's, and not retryable. */
 export function translateRedisError(cause: unknown, doing: string): unknown {
   if (!(cause instanceof Error) || cause instanceof OperationalError) return cause;
@@ -116,6 +187,7 @@ export function translateRedisError(cause: unknown, doing: string): unknown {
     networkCodes.has(code) ||
     connectionMessages.has(cause.message) ||
     cause.message.startsWith('Socket timeout') ||
+    clusterMessages.some((message) => cause.message.startsWith(message)) ||
     cause.name === 'MaxRetriesPerRequestError' ||
     cause.name === 'AbortError' ||
     cause.name === 'InterruptError';

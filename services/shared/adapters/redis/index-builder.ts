@@ -1,16 +1,15 @@
-import type { Redis } from 'ioredis';
 import { OperationalError } from '#shared/base/errors.ts';
 import type { Applied, Bytes, Read, Scope, Write } from '#shared/runtime/state-store.ts';
-import { translated } from './client.ts';
+import { type RedisClient, translated } from './client.ts';
 import { buildingKey, defineScript, generationKey, RedisStateStore, stateKey } from './state-store.ts';
 
-type Switching = Redis &
+type Switching = RedisClient &
   Record<'ledgerSwitch', (...args: (string | number)[]) => Promise<'switched' | 'superseded' | 'lost'>>;
 
 /**
  * Builds a generation of an index beside the current one, and switches to it last (R1). Every write is a step. Its number
  * is the position until the last one (negative, so that no position is taken for a step), and a step is refused unless
- * the one before it is there: Redis that was emptied or lost its last writes meanwhile is noticed, and a half-built
+ * the one before it is there: RedisClient that was emptied or lost its last writes meanwhile is noticed, and a half-built
  * generation never becomes the current one.
  */
 export class IndexBuilder {
@@ -20,7 +19,7 @@ export class IndexBuilder {
   readonly #store: RedisStateStore;
   #step = -2;
 
-  constructor(redis: Redis, prefix: string, scope: Scope) {
+  constructor(redis: RedisClient, prefix: string, scope: Scope) {
     defineScript(redis, 'switch');
     this.scope = scope;
     this.#redis = redis as Switching;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { ChainableCommander, Redis } from 'ioredis';
+import type { ChainableCommander } from 'ioredis';
 import { OperationalError } from '#shared/base/errors.ts';
 import type { Clickhouse } from '../clickhouse/client.ts';
 import {
@@ -13,7 +13,7 @@ import {
   type UnionRow,
   unionOf,
 } from '../clickhouse/lists.ts';
-import { translated } from './client.ts';
+import { type RedisClient, translated } from './client.ts';
 
 /** A row of an approved list, as the domain's `ListingRow`. */
 export interface ListedRow {
@@ -39,16 +39,16 @@ type LookUp = (
  * finding, and `list_publications` in ClickHouse says which snapshots it stands for.
  */
 export class ApprovedLists {
-  readonly #redis: Redis & { lookUpListings: LookUp };
+  readonly #redis: RedisClient & { lookUpListings: LookUp };
   readonly #keys: ListKeys;
   /** Models found before, by publication, the last one used at the end: a publication never changes. */
   readonly #known = new Map<string, Map<string, readonly ListedRow[]>>();
 
-  constructor(redis: Redis, keys: ListKeys) {
+  constructor(redis: RedisClient, keys: ListKeys) {
     redis.defineCommand('lookUpListings', {
       lua: readFileSync(new URL('./lists.lua', import.meta.url), 'utf8'),
     });
-    this.#redis = redis as Redis & { lookUpListings: LookUp };
+    this.#redis = redis as RedisClient & { lookUpListings: LookUp };
     this.#keys = keys;
   }
 
@@ -124,7 +124,7 @@ export interface PublishOptions {
 }
 
 export interface Published extends Publication {
-  /** false: Redis had it as a whole already. */
+  /** false: RedisClient had it as a whole already. */
   readonly written: boolean;
 }
 
@@ -138,7 +138,7 @@ export interface Published extends Publication {
  */
 export async function publishLists(
   clickhouse: Clickhouse,
-  redis: Redis,
+  redis: RedisClient,
   product: string,
   options: PublishOptions,
 ): Promise<Published> {
@@ -162,7 +162,7 @@ export function publicationId(product: string, snapshots: readonly Snapshot[], k
 
 async function publishUnion(
   clickhouse: Clickhouse,
-  redis: Redis,
+  redis: RedisClient,
   product: string,
   snapshots: readonly Snapshot[],
   options: PublishOptions,
@@ -279,7 +279,7 @@ const chunkModels = 1_000;
  * @returns false when it was there as a whole
  */
 async function writePublication(
-  redis: Redis,
+  redis: RedisClient,
   publication: Publication,
   models: ReadonlyMap<string, string>,
 ): Promise<boolean> {
@@ -311,7 +311,7 @@ async function writePublication(
 
 /** Compares everything, so that publishing repairs whatever happened. `strange`: has what does not belong to it. */
 async function lookAt(
-  redis: Redis,
+  redis: RedisClient,
   publication: Publication,
   models: ReadonlyMap<string, string>,
 ): Promise<'whole' | 'partial' | 'strange'> {
@@ -346,7 +346,7 @@ const keptDefault = 5;
 const retireSecondsDefault = 86_400;
 
 /** Switches new batches over. What was published before stays for the batches that use it. */
-async function pointTo(redis: Redis, publication: Publication, options: PublishOptions): Promise<void> {
+async function pointTo(redis: RedisClient, publication: Publication, options: PublishOptions): Promise<void> {
   const { product, publication: id } = publication;
   const { version } = options.keys;
   const history = historyKey(product, version);

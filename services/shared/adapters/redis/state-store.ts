@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
 import {
   type Applied,
   type Bytes,
@@ -12,11 +11,11 @@ import {
   type StateStore,
   type Write,
 } from '#shared/runtime/state-store.ts';
-import { translateRedisError } from './client.ts';
+import { type RedisClient, translateRedisError } from './client.ts';
 import { PackedTexts } from './packed.ts';
 
 type Script = (...args: (string | number | Buffer)[]) => Promise<unknown>;
-type Scripted = Redis &
+type Scripted = RedisClient &
   Record<'ledgerStartBuffer' | 'ledgerReadBuffer' | 'ledgerApply' | 'ledgerTrim' | 'ledgerActivate', Script>;
 
 /** Holds the number of a generation while it is built; no generation without it is ever switched to. */
@@ -33,7 +32,7 @@ export function stateKey(prefix: string, scope: Scope, name: string): string {
 }
 
 /** Makes a script of `lua/` the command `ledgerName` of a connection. */
-export function defineScript(redis: Redis, name: string): void {
+export function defineScript(redis: RedisClient, name: string): void {
   redis.defineCommand(`ledger${name[0]!.toUpperCase()}${name.slice(1)}`, {
     lua: readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8'),
   });
@@ -52,7 +51,7 @@ export class RedisStateStore implements StateStore {
   readonly #building: boolean;
 
   /** `building`: the state of a generation that is being built and is not the current one. */
-  constructor(redis: Redis, prefix: string, options: { readonly building?: boolean } = {}) {
+  constructor(redis: RedisClient, prefix: string, options: { readonly building?: boolean } = {}) {
     for (const name of ['start', 'read', 'apply', 'trim', 'activate']) defineScript(redis, name);
     this.#redis = redis as Scripted;
     this.#prefix = prefix;
