@@ -182,6 +182,9 @@ export class Consumer implements Member {
   readonly #group: Group;
   readonly #listeners = new Map<string, ((event: { payload: unknown }) => void)[]>();
   readonly #seeks = new Map<number, number>();
+  /** As in kafkajs, a partition stays paused when the assignment changes. */
+  readonly #paused = new Set<number>();
+  readonly #resumed = new Map<number, () => void>();
   readonly #idle = new Map<number, () => void>();
   topic = '';
   #eachBatch: (payload: EachBatchPayload) => Promise<void> = async () => {};
@@ -216,6 +219,18 @@ export class Consumer implements Member {
   seek({ partition, offset }: { partition: number; offset: string }): void {
     this.#seeks.set(partition, Number(offset));
     this.#idle.get(partition)?.();
+  }
+
+  pause(topics: readonly { readonly partitions: readonly number[] }[]): void {
+    for (const { partitions } of topics) for (const partition of partitions) this.#paused.add(partition);
+  }
+
+  resume(topics: readonly { readonly partitions: readonly number[] }[]): void {
+    for (const { partitions } of topics)
+      for (const partition of partitions) {
+        this.#paused.delete(partition);
+        this.#resumed.get(partition)?.();
+      }
   }
 
   async commitOffsets(
@@ -265,7 +280,7 @@ export class Consumer implements Member {
 
   #stop(): void {
     if (this.#session) this.#session.live = false;
-    for (const wake of this.#idle.values()) wake();
+    for (const wake of [...this.#idle.values(), ...this.#resumed.values()]) wake();
   }
 
   #emit(event: string, payload: unknown): void {
@@ -276,6 +291,10 @@ export class Consumer implements Member {
     const { weather } = this.#client.broker;
     while (session.live) {
       this.#emit(this.events.FETCH_START, {});
+      if (this.#paused.has(partition)) {
+        await new Promise<void>((resolve) => this.#resumed.set(partition, resolve));
+        continue;
+      }
       const batch = await this.#fetch(session, partition, this.#position(session, partition));
       if (!batch || !session.live) continue;
       if (this.#seeks.has(partition)) weather.happened('stale fetch');

@@ -141,7 +141,10 @@ export class StageConsumer {
           await this.#ending.get(partition);
           return this.#open(current);
         },
-        seek: (offset) => this.#seek(partition, offset),
+        seek: (offset) => {
+          this.#seek(partition, offset);
+          this.#consumer.resume([{ topic: this.#options.topic, partitions: [partition] }]);
+        },
         fatal: (error) => this.#reject(error),
         restarting: (error, delayMs) => {
           this.#options.onRestart?.(partition);
@@ -207,9 +210,13 @@ export class StageConsumer {
     const { batch } = payload;
     const run = this.#partitions.get(batch.partition);
     if (!run || run.stopped) return;
-    await withHeartbeats(payload, this.#options, run.ready());
+    const runs = await withHeartbeats(payload, this.#options, run.runs());
     const gate = run.gate;
-    if (!gate || run.stopped) return;
+    if (run.stopped) return;
+    // Until it is open again: a batch that is held here holds back the fetches of every other partition.
+    if (!runs && !gate)
+      return this.#consumer.pause([{ topic: this.#options.topic, partitions: [batch.partition] }]);
+    if (!gate) return;
     // `fetchedOffset` is in kafkajs, but not in its types.
     const fetchedOffset = Number((batch as Batch & { fetchedOffset: string }).fetchedOffset);
     if (!gate.admits(fetchedOffset)) return this.#discard(run, gate);
@@ -287,6 +294,8 @@ class PartitionRun {
   readonly partition: number;
   readonly #hooks: RunHooks;
   #opening: Promise<void> = Promise.resolve();
+  /** Resolves when it waits for something that is not there. */
+  #held = Promise.withResolvers<void>();
   #failures = 0;
   #uncommitted: { readonly offset: number; readonly deadInRow: number } | undefined;
   #handling: Promise<unknown> = Promise.resolve();
@@ -305,8 +314,10 @@ class PartitionRun {
     this.#opening = this.#open();
   }
 
-  ready(): Promise<void> {
-    return this.#opening;
+  /** True when it runs. Resolves when it does, and at once when it waits for the world. */
+  async runs(): Promise<boolean> {
+    if (!this.gate) await Promise.race([this.#opening, this.#held.promise]);
+    return this.gate !== undefined;
   }
 
   async settled(): Promise<void> {
@@ -369,6 +380,7 @@ class PartitionRun {
         if (this.stopped) return;
         this.worker = worker;
         this.waiting = undefined;
+        this.#held = Promise.withResolvers();
         this.gate = new FetchGate(offset);
         this.#hooks.seek(offset);
         return;
@@ -387,6 +399,7 @@ class PartitionRun {
     this.#failures += 1;
     this.waiting = (error as Error).message;
     this.#hooks.restarting(error, delayMs);
+    if (delayMs > 0) this.#held.resolve();
     await new Promise((resolve) => setTimeout(resolve, delayMs));
   }
 }
