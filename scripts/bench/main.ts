@@ -10,13 +10,14 @@ import { runLatency } from './latency.ts';
 import { settingOf } from './machine.ts';
 import { NotAvailable, runPostgres } from './postgres.ts';
 import { linesOf, missedOf } from './print.ts';
+import { runRebuild } from './rebuild.ts';
 import { runRedis } from './redis.ts';
 import { type Results, writeResults } from './results.ts';
 import { spreadOf } from './statistics.ts';
 import { runThroughput } from './throughput.ts';
 import { PanelFiles } from './workload.ts';
 
-const partNames = ['pipeline', 'kafka-engine', 'latency', 'redis', 'postgres'] as const;
+const partNames = ['pipeline', 'kafka-engine', 'latency', 'redis', 'rebuild', 'postgres'] as const;
 type PartName = (typeof partNames)[number];
 
 const help = `npm run bench -- [options]
@@ -38,6 +39,7 @@ const sizes = {
     redisSerials: 10_000_000,
     redisOtherSerials: 2_000_000,
     redisOtherCapacities: [0.25, 0.5, 2, 4],
+    rebuildSerials: 10_000_000,
     postgresRows: 10_000_000,
     postgresRounds: 3,
     postgresTransactions: 80,
@@ -51,6 +53,7 @@ const sizes = {
     redisSerials: 1_000_000,
     redisOtherSerials: 500_000,
     redisOtherCapacities: [0.5, 2],
+    rebuildSerials: 1_000_000,
     postgresRows: 1_000_000,
     postgresRounds: 2,
     postgresTransactions: 40,
@@ -155,6 +158,7 @@ async function runPostgresPart(): Promise<void> {
 try {
   if (wanted('pipeline', 'kafka-engine', 'latency')) await runFleetParts();
   if (wanted('redis')) await runRedisPart();
+  if (wanted('rebuild')) results.rebuild = await runRebuild(dataDir, size.rebuildSerials, progress);
   if (wanted('postgres')) await runPostgresPart();
 } catch (error) {
   await fleet?.close().catch(() => undefined);

@@ -10,6 +10,7 @@ export function linesOf(results: Results): readonly string[] {
     ...pipelineLines(results),
     ...latencyLines(results),
     ...redisLines(results),
+    ...rebuildLines(results),
     ...postgresLines(results),
   ];
   const widths = [0, 1].map((column) => Math.max(...lines.map((line) => String(line[column] ?? '').length)));
@@ -83,6 +84,17 @@ function redisLines({ redis }: Results): readonly Line[] {
     // The others show what another capacity costs.
     return i === 0 ? [what, figure, 'at most 24 bytes', bytesPerSerial <= 24] : [what, figure];
   });
+}
+
+function rebuildLines({ rebuild }: Results): readonly Line[] {
+  if (!rebuild) return [];
+  const { serials, entries, seconds, serialsPerSecond } = rebuild;
+  return [
+    [
+      `rebuild-index, ${count(serials)} serials with ${count(entries)} entries`,
+      `${seconds.toFixed(0)} s, ${count(serialsPerSecond)} serials/s`,
+    ],
+  ];
 }
 
 function postgresLines({ postgres }: Results): readonly Line[] {

@@ -4,6 +4,7 @@ import { root } from '../engines/local.ts';
 import type { LatencyRun } from './latency.ts';
 import type { Setting } from './machine.ts';
 import type { PostgresRun } from './postgres.ts';
+import type { RebuildRun } from './rebuild.ts';
 import type { RedisRun } from './redis.ts';
 import type { Spread } from './statistics.ts';
 import type { Throughput } from './throughput.ts';
@@ -15,6 +16,7 @@ export interface Results {
   throughput?: Throughput;
   latency?: LatencyRun;
   redis?: readonly RedisRun[];
+  rebuild?: RebuildRun;
   postgres?:
     | (Omit<PostgresRun, 'rowsPerSecond'> & { readonly rowsPerSecond: Spread })
     | { readonly skipped: string };
