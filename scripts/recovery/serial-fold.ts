@@ -1,7 +1,6 @@
 import type { LedgerEntry } from '#dedup/fold.ts';
 import type { IndexLayout } from '#dedup/layout.ts';
 import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
-import { normalise } from '#shared/domain/normalise.ts';
 import type { Bytes } from '#shared/runtime/state-store.ts';
 import { scanOptions } from './ledger.ts';
 
@@ -94,7 +93,7 @@ class Grouping {
         supplier: u,
         entry: e,
         outcome: o,
-        status: normalise(t),
+        status: t,
         origin: g,
         row: r,
       });
@@ -135,7 +134,5 @@ export async function namesInOrder(
     { partition, cut },
     scanOptions,
   );
-  const names = rows.map(({ name }) => name);
-  // Statuses stand in the ledger as given; one that is written in several ways counts where it stands first.
-  return kind === 'statuses' ? [...new Set(names.map(normalise))] : names;
+  return rows.map(({ name }) => name);
 }

@@ -70,7 +70,7 @@ describe('what sees what', () => {
     expect(later.map(outcomes)).toEqual([['conflict', 'duplicate']]);
   });
 
-  test('statuses: compared as texts are, numbered by those that were set', async () => {
+  test('statuses: compared as they are, numbered by those that were set', async () => {
     const update = (...statuses: string[]) =>
       message(
         batchOf(
@@ -79,7 +79,7 @@ describe('what sees what', () => {
         ),
       );
     await decide(message(batchOf([row('S1'), row('S2')])));
-    const [verdict] = await decide(update('In stock', 'IN  STOCK ', 'Sold', 'In stock', 'in stock'));
+    const [verdict] = await decide(update('in_stock', 'in_stock', 'sold', 'in_stock', 'in_stock'));
     expect(verdict).toMatchObject({
       decisions: [
         { outcome: 'status_updated', entry: 2 },
@@ -90,18 +90,18 @@ describe('what sees what', () => {
       ],
     });
     // One that is refused takes no number: numbers are what a rebuild finds in the ledger.
-    const lost = row('S3', { status: 'Lost' });
-    const returned = row('S2', { status: 'Returned' });
+    const lost = row('S3', { status: 'lost' });
+    const returned = row('S2', { status: 'returned' });
     await decide(message(batchOf([lost, returned], { action: 'update_status' })));
     const [numbers] = (await store.read(scope, position, [
       {
         kind: 'hash',
         key: 'statuses',
-        fields: ['', 'IN STOCK', 'SOLD', 'LOST', 'RETURNED'],
+        fields: ['', 'in_stock', 'sold', 'lost', 'returned'],
       },
     ])) as (string | null)[][];
     expect(numbers!.map((packed) => packed && unpackName(packed))).toEqual([3, 1, 2, null, 3]);
-    expect((await decide(update('in stock'))).map(outcomes)).toEqual([['unchanged']]);
+    expect((await decide(update('in_stock'))).map(outcomes)).toEqual([['unchanged']]);
   });
 
   test('a status that stands in a registration is not set by it', async () => {

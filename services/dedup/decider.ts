@@ -1,5 +1,4 @@
 import { assert } from '#shared/base/errors.ts';
-import { normalise } from '#shared/domain/normalise.ts';
 import type { Decision } from '#shared/domain/serials.ts';
 import { type Bytes, type Read, utf8Bytes, type Write } from '#shared/runtime/state-store.ts';
 import { decideRecord, outcomeBeforeIndex } from './decide.ts';
@@ -18,6 +17,7 @@ export interface BatchView {
     readonly supplier_key: string;
     readonly holder_key: string;
     readonly serial_key: string;
+    /** An id of the gateway's catalogue: compared as it is, like everything that was normalised there. */
     readonly status: string;
     readonly finding: string;
   }[];
@@ -184,7 +184,7 @@ export class Decider {
         bucket,
         holder: record.holder_key,
         supplier: record.supplier_key,
-        status: batch.action === 'update_status' ? normalise(record.status) : '',
+        status: batch.action === 'update_status' ? record.status : '',
       };
     });
   }

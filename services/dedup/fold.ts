@@ -6,7 +6,7 @@ export interface LedgerEntry {
   readonly supplier: string;
   readonly entry: number;
   readonly outcome: string;
-  /** As statuses are compared; counts for a change of status only. */
+  /** Counts for a change of status only. */
   readonly status: string;
   readonly origin: number;
   readonly row: number;

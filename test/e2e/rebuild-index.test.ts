@@ -78,12 +78,12 @@ async function fill(): Promise<void> {
   // More statuses in each partition than a slot tells apart: of the 28 that it does, the repetition changes nothing.
   const statuses = submitted
     .rows('A', 700, 1_000, 'First')
-    .map((row, i) => ({ ...row, status: `Status ${i}` }));
+    .map((row, i) => ({ ...row, status: `status_${i}` }));
   await submitted.submit(statuses, { status_updated: 300 }, update);
   const toldApart = statusesMax * context.partitions;
   await submitted.submit(statuses, { unchanged: toldApart, status_updated: 300 - toldApart }, update);
-  const spelled = submitted.rows('A', 700, 710, 'First', { status: ' status  3' });
-  await submitted.submit(spelled, { status_updated: 9, unchanged: 1 }, update);
+  const same = submitted.rows('A', 700, 710, 'First', { status: 'status_3' });
+  await submitted.submit(same, { status_updated: 9, unchanged: 1 }, update);
   await submitted.submit(submitted.rows('A', 700, 705, 'First'), { invalidated: 5 }, 'invalidate');
   await submitted.submit(
     submitted.rows('A', 700, 703, 'First', { status: 'Sold' }),

@@ -22,8 +22,7 @@ const actions = [
   'invalidate',
   'update_status',
 ] as const;
-/** Two of them are the same status. */
-const statuses = ['In stock', ' in  STOCK', 'Sold'] as const;
+const statuses = ['in_stock', 'sold'] as const;
 const batchRowsMax = 3;
 
 /** Few serials and names, so that rows meet: duplicates, conflicts, shared serials, invalidations, statuses and new registrations. */

@@ -75,9 +75,8 @@ function updateStatus(fact: Fact | undefined, record: SerialRecord): Expected {
   if (!fact) return outcome('not_found');
   if (fact.supplier !== record.supplier_key) return outcome('not_yours');
   if (!fact.valid) return outcome('already_invalid');
-  const status = record.status.trim().split(/\s+/).join(' ').toLowerCase();
-  if (status === fact.status) return outcome('unchanged');
-  fact.status = status;
+  if (record.status === fact.status) return outcome('unchanged');
+  fact.status = record.status;
   fact.entries += 1;
   return { outcome: 'status_updated', entry: fact.entries, note: '' };
 }
