@@ -21,6 +21,7 @@ import { RowBudget } from '#gateway/load/row-budget.ts';
 import { lookUp, visibleTo } from '#gateway/lookup/lookup.ts';
 import { Ticks } from '#gateway/lookup/ticks.ts';
 import { Watermarks } from '#gateway/lookup/watermarks.ts';
+import { MarkingDesk } from '#gateway/marking/desk.ts';
 import { pause, submissionLog, tickSender } from '#gateway/ports.ts';
 import { type Refusal, refuse } from '#gateway/refusal.ts';
 import { searchScope } from '#gateway/search/scope.ts';
@@ -31,6 +32,7 @@ import type { StreamResult } from '#gateway/streams/run.ts';
 import type { Contents } from '#gateway/submissions/collect.ts';
 import { SubmissionDesk } from '#gateway/submissions/desk.ts';
 import { Intake } from '#gateway/submissions/intake.ts';
+import { bytesOf } from '#gateway/submissions/kept-file.ts';
 import type { RowLimits } from '#gateway/submissions/limits.ts';
 import type { RecentSubmissions } from '#gateway/submissions/recent.ts';
 import { reportRows } from '#gateway/submissions/report.ts';
@@ -52,6 +54,7 @@ import { claimsApi } from './claims-api.ts';
 import { declarationEndpoints } from './declarations.ts';
 import { entitlementEndpoints } from './entitlements.ts';
 import { historyEndpoints } from './history.ts';
+import { invalidationEndpoints } from './invalidations.ts';
 import { KeyAnswers } from './keyed.ts';
 import { limitEndpoints } from './limits.ts';
 import { peopleEndpoints, signUpEndpoints } from './people.ts';
@@ -188,13 +191,50 @@ export function createApi(options: ApiOptions): Api {
     status: async (id, waitMs) => watched(options, await submissionStatus(statusPorts, id, waitMs)),
     report: ({ id, action }, { account: viewer }, remarks) =>
       reportRows(reads.report(id, { remarks }), { action, viewer }, { entries: lookups.entries, list }),
-    file: (id) => awaited(() => reads.file(id), now() + fileWaitMs, now),
+    file: (id) => keptFile(id),
   };
 
   const open = new OpenStreams({ openMax: config.streamsMax, accountMax: config.accountStreamsMax });
   const streamLedger = streamReads(clickhouse);
   const current = (identity: Identity) => accounts.current(identity);
   const pace = { windowMs: config.streamIdleSeconds * 1_000, bytesMin: streamBytesMin };
+  const encode = async (submission: Submission, { findings }: Contents) => {
+    const { batches: _, bodyGzip: __, ...head } = submission;
+    const encoded = await submissionsLog.encode(submission);
+    return () =>
+      turns.run(head.account, async () => {
+        await encoded.write();
+        accepted(options, head, { findings });
+      });
+  };
+  const rowsAwaitedOf = (account: string, rows: number, signal: AbortSignal) =>
+    rowsAwaited(budget, account, rows, signal);
+  const keptFile = (id: string) => awaited(() => reads.file(id), now() + fileWaitMs, now);
+  const markings = new MarkingDesk({
+    catalogue: options.catalogue,
+    open,
+    streams: streamLedger,
+    recent,
+    earlier,
+    partitions,
+    permit: (identity, product) => {
+      const now = current(identity);
+      return now ? permitCheck(accounts, now, product) : refuse('credentials_unknown');
+    },
+    count: async (query, viewer) => searches.count(query, await scopeOf(viewer)),
+    async *matching(query, viewer, after) {
+      yield* searchAll(searches, query, await scopeOf(viewer), after);
+    },
+    latest: (product, places) => searches.latest({ product }, places),
+    async kept(id) {
+      const file = await keptFile(id);
+      return file && bytesOf(file);
+    },
+    encode,
+    rowsAllowed: rowsAwaitedOf,
+    failed: (error) => options.log.warn({ err: error }, 'a marking meets a difficulty'),
+    now: Date.now,
+  });
   const streams = new StreamDesk({
     open,
     reads: streamLedger,
@@ -207,16 +247,8 @@ export function createApi(options: ApiOptions): Api {
         : refuse('credentials_unknown');
     },
     sender: (identity) => senderOf(accounts, current(identity) ?? identity),
-    encode: async (submission, { findings }) => {
-      const { batches: _, bodyGzip: __, ...head } = submission;
-      const encoded = await submissionsLog.encode(submission);
-      return () =>
-        turns.run(head.account, async () => {
-          await encoded.write();
-          accepted(options, head, { findings });
-        });
-    },
-    rowsAllowed: (account, rows, signal) => rowsAwaited(budget, account, rows, signal),
+    encode,
+    rowsAllowed: rowsAwaitedOf,
     failed: (error) => options.log.warn({ err: error }, 'a stream meets a difficulty'),
     partitions,
     damageShareMax,
@@ -250,6 +282,13 @@ export function createApi(options: ApiOptions): Api {
         yield* searchAll(searches, query, await scopeOf(viewer));
       },
       count: async (query, viewer) => searches.count(query, await scopeOf(viewer)),
+    }),
+    ...invalidationEndpoints({
+      desk: markings,
+      bodyBytesMax: config.bodyBytesMax,
+      patienceMs: pace.windowMs,
+      ended: (marking, result) => streamEnded(options, marking, result),
+      failed: (error) => options.log.error({ err: error }, 'a marking failed'),
     }),
     ...streamEndpoints({
       desk: streams,

@@ -57,13 +57,14 @@ export async function searchPage(
   }
 }
 
-/** All pages, one after the other: for exports, and for changing everything that matched. */
+/** All pages behind a place, one after the other: for exports, and for changing everything that matched. */
 export async function* searchAll(
   ports: SearchPorts,
   query: SearchQuery,
   scope: SearchScope,
+  behind?: Place,
 ): AsyncGenerator<readonly FoundEntry[]> {
-  let after: Place | undefined;
+  let after = behind;
   for (;;) {
     const places = await ports.candidates(query, scope, after, candidatesMax);
     if (places.length === 0) return;

@@ -89,6 +89,7 @@ export class StreamDesk {
     const request: StreamRequest = {
       ...given,
       id,
+      channel: 'stream',
       account: { id: identity.account.id, name: identity.account.name },
       committedRow: state?.committedRow ?? 0,
     };

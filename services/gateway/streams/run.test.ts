@@ -57,6 +57,7 @@ function runOf(options: Given = {}) {
     account: { id: 'account-1', name: 'Acme' },
     key: 'key-1',
     document: panelRegistration,
+    channel: 'stream',
     mediaType: 'text/csv',
     fileName: '',
     fromRow: 1,

@@ -10,6 +10,7 @@ import type { KnownPart } from '#gateway/submissions/recent.ts';
 import type { Submission } from '#gateway/submissions/submission.ts';
 import { isRetryable } from '#shared/base/errors.ts';
 import { batchingVersion } from '#shared/domain/normalise.ts';
+import type { Channel } from '#shared/domain/serials.ts';
 import type { Part } from './parts.ts';
 
 export interface StreamRequest {
@@ -17,6 +18,7 @@ export interface StreamRequest {
   readonly account: { readonly id: string; readonly name: string };
   readonly key: string;
   readonly document: DocumentKind;
+  readonly channel: Channel;
   readonly mediaType: string;
   readonly fileName: string;
   readonly fromRow: number;
@@ -208,13 +210,13 @@ export class StreamRun {
   }
 
   async #submissionOf(part: Part, permit: UploadPermit, contents: Contents): Promise<Submission> {
-    const { id, account, key, document, mediaType, fileName } = this.#request;
+    const { id, account, key, document, channel, mediaType, fileName } = this.#request;
     const { firstRow, body, bodySha256 } = part;
     return {
       id: derivedId('part', id, String(firstRow), bodySha256, String(batchingVersion)),
       account: account.id,
       supplier: account.name,
-      channel: 'stream',
+      channel,
       product: document.product,
       action: document.action,
       receivedAt: this.#ports.now(),

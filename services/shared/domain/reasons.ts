@@ -172,6 +172,12 @@ const requestReasons = [
     hint: 'Nothing to do; this connection is not needed any more.',
   },
   {
+    code: 'selection_changed',
+    status: 409,
+    sentence: 'What matches the search is not what was seen to match, so no more of it is marked.',
+    hint: 'Search again, look at what matches now, and repeat the request with its count and a new Idempotency-Key; what was marked up to `committed_row` stays so.',
+  },
+  {
     code: 'contact_stays',
     status: 409,
     sentence: 'The nominated contact of an account cannot be removed from it.',
@@ -297,6 +303,18 @@ const requestReasons = [
     status: 422,
     sentence: 'The Idempotency-Key was used before with another body.',
     hint: 'Use a new key for new data; the first submission stands as it was.',
+  },
+  {
+    code: 'marking_reason_unknown',
+    status: 422,
+    sentence: 'The catalogue has no such reason for marking as invalid, so nothing was marked.',
+    hint: 'Give one of the `invalidation_reasons` served at /v1/catalogues, by its id or its label.',
+  },
+  {
+    code: 'marking_note_missing',
+    status: 422,
+    sentence: 'The reason says nothing without a note, so nothing was marked.',
+    hint: 'Say why in `note`.',
   },
   {
     code: 'declaration_missing',
