@@ -59,6 +59,7 @@ const others: Readonly<Record<string, (request: CallOptions) => CallOptions>> = 
     const { product, rows } = request.body as { product: string; rows: readonly object[] };
     return { ...request, body: { product, rows: rows.slice(1) } };
   },
+  invalidateSerials: changed({ note: 'another' }),
   createClaim: changed({ owner: 'Somebody Else' }),
   createClaimFile: (request) => ({ ...request, body: `${request.body}\r\n` }),
   withdrawClaim: changed({ reason: 'another' }),

@@ -165,6 +165,22 @@ export const authorisation: Readonly<Record<string, Row>> = {
     outcomes: { ...all('resource_not_found', ...uploaders, 'regulator'), ...waiting },
   },
 
+  invalidateSerials: {
+    request: {
+      body: {
+        product: 'panel',
+        reason: 'none',
+        serials: [{ supplier: 'A', holder: 'H', model: 'M', serial: 'S' }],
+      },
+      headers: { 'idempotency-key': 'k' },
+    },
+    outcomes: {
+      ...all('marking_reason_unknown', ...suppliers, 'vsp'),
+      inverters: 'product_not_registered',
+      ...waiting,
+    },
+  },
+
   lookUpSerials: {
     request: { body: { product: 'panel', serials: ['S'] } },
     outcomes: { ...all(200, ...uploaders, 'regulator'), ...waiting },

@@ -83,6 +83,7 @@ export async function successes(gateway: TestGateway): Promise<Record<string, Ca
     getReport: { key: vsp.key, params: { submission } },
     getSubmissionFile: { key: vsp.key, params: { submission } },
     registerSerials: { key },
+    invalidateSerials: { key, headers: { 'idempotency-key': randomUUID() } },
     createStream: {
       key: vsp.key,
       headers: { 'content-type': 'text/csv', 'idempotency-key': randomUUID() },

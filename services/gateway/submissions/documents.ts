@@ -77,7 +77,7 @@ export const statusUpdates: readonly DocumentKind[] = [inverterRegistration, bat
 );
 
 /** Files that are taken. */
-export const documents: readonly DocumentKind[] = [...registrations, ...invalidations];
+export const documents: readonly DocumentKind[] = [...registrations, ...invalidations, ...statusUpdates];
 
 export const products: readonly Product[] = registrations.map(({ product }) => product);
 export const documentActions: readonly DocumentAction[] = [...new Set(documents.map(({ action }) => action))];
