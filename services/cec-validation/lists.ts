@@ -40,6 +40,6 @@ export async function askLists(
 }
 
 /** Not `joinKey`: this runs for every row, and nothing keeps the key. */
-function textsOf({ holder, model }: RecordView): string {
-  return `${holder.length}:${holder}${model}`;
+function textsOf({ holder, series, model }: RecordView): string {
+  return `${holder.length}:${series.length}:${holder}${series}${model}`;
 }

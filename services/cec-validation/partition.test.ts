@@ -7,7 +7,7 @@ import { type Listed, ListingPartition, type ListingPorts, type SubmittedView } 
 
 type Row = SubmittedView['records'][number];
 
-const row = (model: string, finding = ''): Row => ({ holder: 'H', model, finding });
+const row = (model: string, finding = ''): Row => ({ holder: 'H', series: '', model, finding });
 const batchOf = (records: readonly Row[], more: Partial<SubmittedView> = {}): SubmittedView => ({
   product: 'panel',
   action: 'register',

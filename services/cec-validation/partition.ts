@@ -15,6 +15,7 @@ export interface SubmittedView {
 
 export interface RecordView {
   readonly holder: string;
+  readonly series: string;
   readonly model: string;
   readonly finding: string;
 }

@@ -16,7 +16,7 @@ const view = {
   product: true,
   action: true,
   received_at: true,
-  records: { holder: true, model: true, finding: true },
+  records: { holder: true, series: true, model: true, finding: true },
 } as const;
 
 /** The stage's ports on the real lists, codec and publisher, for one partition. */

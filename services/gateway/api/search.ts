@@ -36,9 +36,7 @@ const searchPageRows = 100;
 const Text = (description: string) =>
   Type.Optional(Type.String({ minLength: 1, maxLength: 200, description }));
 const Day = (description: string) =>
-  Type.Optional(
-    Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', description: `${description}, a Sydney day` }),
-  );
+  Type.Optional(Type.String({ format: 'date', description: `${description}, a Sydney day` }));
 
 /** What can be searched for: in a query, and in a selection of everything that matches. */
 export const searchFields = {

@@ -28,6 +28,7 @@ const accounts: Readonly<Record<string, Account>> = {
   other: accountOf('other', 'supplier', { suppliers: ['Other Pty Ltd'] }),
   cer: accountOf('cer', 'regulator'),
   agent: accountOf('agent', 'agent'),
+  maker: accountOf('maker', 'inverter_supplier', { suppliers: ['Maker Pty Ltd'] }),
 };
 const knowledge = {
   now,
@@ -486,4 +487,46 @@ test('JSON: rows with an action ask for a change', async () => {
       status: 400,
       body: { code: 'request_invalid' },
     });
+});
+
+test('batteries: manufacturer and brand, series and model are compared with the approved list; none but the first and last refuses', async () => {
+  const battery = {
+    ...listed('Storewell Energy Pty Ltd', 'SW-13 (AS5139)'),
+    brand: 'Storewell',
+    series: 'SW',
+  };
+  const { call, written } = await open({ list: async () => new ListIndex([battery]) });
+  const headings = 'Brand,Manufacturer,Model,Series,Serial number\n';
+  const line = (serial: string, brand: string, series = 'SW', holder = battery.holder) =>
+    `${brand},${holder},SW-13 (AS5139),${series},${serial}\n`;
+  const file =
+    headings +
+    line('B1', 'storewell') +
+    line('B2', '') +
+    line('B3', 'Overwell') +
+    line('B4', 'Storewell', 'SX') +
+    line('B5', 'Storewell', 'SW', 'Storewell') +
+    line('B6', 'a\u200bb');
+  const check = await call('maker', 'POST', '/v1/submissions?validateOnly=true&product=battery', file);
+  expect(check).toMatchObject({
+    status: 200,
+    body: { received: 6, refused: 2, remarked: 2, lists: 'checked' },
+  });
+  expect(
+    (check.body.rows as Record<string, string>[]).map(({ record, code, column, value }) => [
+      record,
+      code,
+      column,
+      value,
+    ]),
+  ).toEqual([
+    [3, 'listing_brand_differs', 'Brand', 'Overwell'],
+    [4, 'listing_series_differs', 'Series', 'SX'],
+    [5, 'not_listed', 'Model', 'SW-13 (AS5139)'],
+    [6, 'cell_has_control_character', 'Brand', ''],
+  ]);
+  const taken = await call('maker', 'POST', `/v1/submissions?product=battery&${declared}`, file);
+  expect(taken.status).toBe(202);
+  const records = written[0]!.batches.flatMap((batch) => batch.records);
+  expect(records.every((record) => !('brand' in record))).toBe(true);
 });

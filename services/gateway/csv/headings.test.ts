@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { panelRegistration } from '#gateway/submissions/documents.ts';
+import {
+  batteryRegistration,
+  inverterRegistration,
+  panelRegistration,
+} from '#gateway/submissions/documents.ts';
 import { readHeadings } from './headings.ts';
 
 const { layout } = panelRegistration;
@@ -65,4 +69,53 @@ test.each([
   ['data in place of headings', ['ACME', 'ACME', 'M-1', 'S1'], { refused: 'headings_missing' }],
 ])('%s is refused by name', (_, cells, refusal) => {
   expect(readHeadings(cells, layout, 1)).toMatchObject(refusal);
+});
+
+// HEAD-2, HEAD-4
+test.each([
+  [
+    'an inverter’s brand is its manufacturer',
+    inverterRegistration,
+    ['Brand', 'Model', 'Series', 'Serial number'],
+    [0, 1, 2, 3],
+  ],
+  [
+    'a battery’s too, where it is the only one',
+    batteryRegistration,
+    ['Brand', 'Model', 'Series', 'Serial number'],
+    [0, -1, 1, 2, 3],
+  ],
+  [
+    'beside a manufacturer it is the brand',
+    batteryRegistration,
+    ['brand', 'Manufacturer', 'Model', 'Series', 'Serial number'],
+    [1, 0, 2, 3, 4],
+  ],
+  [
+    'by whatever name',
+    batteryRegistration,
+    ['Manufacturer', 'Brand name', 'Model', 'Series', 'Serial number'],
+    [0, 1, 2, 3, 4],
+  ],
+  [
+    'none is needed',
+    batteryRegistration,
+    ['Manufacturer', 'Model', 'Series', 'Serial number'],
+    [0, -1, 1, 2, 3],
+  ],
+])('%s', (_, { layout }, cells, cellOf) => {
+  expect(readHeadings(cells, layout, 1)).toEqual({ cellOf, width: cells.length });
+});
+
+test('an inverter with manufacturer and brand has one heading twice; so has a battery with two brands', () => {
+  const rest = ['Model', 'Series', 'Serial number'];
+  expect(readHeadings(['Manufacturer', 'Brand', ...rest], inverterRegistration.layout, 1)).toMatchObject({
+    refused: 'headings_repeated',
+    facts: { repeated: ['Manufacturer'] },
+  });
+  const twice = ['Manufacturer', 'Brand', 'Brand name', ...rest];
+  expect(readHeadings(twice, batteryRegistration.layout, 1)).toMatchObject({
+    refused: 'headings_repeated',
+    facts: { repeated: ['Brand'] },
+  });
 });

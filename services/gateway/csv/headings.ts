@@ -30,7 +30,7 @@ export function readHeadings(
   const width = cells.findLastIndex((cell) => cell.trim() !== '') + 1;
   const given = cells.slice(0, width).map(fold);
   const spellings = layout.map(({ heading, aliases }) => [heading, ...aliases].map(fold));
-  const columnOf = given.map((name) => spellings.findIndex((spelling) => spelling.includes(name)));
+  const columnOf = given.map((name) => columnNamed(name, spellings, given));
 
   const unknown = places(columnOf, (column) => column < 0);
   const missing = layout.filter(({ optional }, c) => optional !== true && !columnOf.includes(c));
@@ -66,6 +66,16 @@ export function readHeadings(
     );
   }
   return { cellOf: layout.map((_, c) => columnOf.indexOf(c)), width };
+}
+
+/** A name that is another name of one column and the heading of a second is the latter where the first has its own heading. */
+function columnNamed(
+  name: string,
+  spellings: readonly (readonly string[])[],
+  given: readonly string[],
+): number {
+  const named = spellings.flatMap((spelling, c) => (spelling.includes(name) ? [c] : []));
+  return named.find((c) => spellings[c]![0] === name || !given.includes(spellings[c]![0]!)) ?? named[0] ?? -1;
 }
 
 function places(

@@ -15,6 +15,8 @@ export interface Contents {
   readonly records: readonly SerialRecord[];
   /** Rows by finding of the gateway; empty for those without. */
   readonly findings: ReadonlyMap<string, number>;
+  /** Brands, by row: they are looked at, and have no place in the records. */
+  readonly brands?: ReadonlyMap<number, string>;
 }
 
 export interface CollectOptions {
@@ -90,12 +92,14 @@ export class RowCollector {
     if (refusal) return refusal;
     const batcher = new Batcher(this.#document, this.#options.partitions);
     const findings = new Map<string, number>();
+    const brands = new Map<number, string>();
     for (const row of this.#rows) {
       batcher.add(row);
+      if (row.brand !== undefined) brands.set(row.record.row, row.brand);
       findings.set(row.record.finding, (findings.get(row.record.finding) ?? 0) + 1);
     }
     const records = this.#rows.map(({ record }) => record);
-    return { rows: records.length, batches: batcher.batches(), records, findings };
+    return { rows: records.length, batches: batcher.batches(), records, findings, brands };
   }
 
   /** Remarks what only many serials show, and refuses what is damaged as a whole (DMG-13). */
@@ -170,7 +174,7 @@ function sampleOf(record: SerialRecord, code: string, document: DocumentKind): o
     record: row,
     line,
     column,
-    value: record[field],
+    value: field === 'brand' ? '' : record[field],
     code,
     sentence: reason.sentence,
     hint: reason.hint,

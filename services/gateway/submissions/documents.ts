@@ -2,11 +2,13 @@ import type { Column } from '#gateway/csv/headings.ts';
 import { assert } from '#shared/base/errors.ts';
 import type { Action, Product, SerialRecord } from '#shared/domain/serials.ts';
 
-/** The texts of a record that come from a file. */
-export type CellField = keyof Pick<
-  SerialRecord,
-  'supplier' | 'holder' | 'series' | 'model' | 'serial' | 'status' | 'reason' | 'note'
->;
+/** The texts of a record that come from a file; a brand is looked at, and has no place in the record. */
+export type CellField =
+  | keyof Pick<
+      SerialRecord,
+      'supplier' | 'holder' | 'series' | 'model' | 'serial' | 'status' | 'reason' | 'note'
+    >
+  | 'brand';
 
 export interface CellColumn extends Column {
   readonly field: CellField;
@@ -50,8 +52,17 @@ export const inverterRegistration: DocumentKind = {
   ],
 };
 
-/** HEAD-4, but for the brand: the approved list needs none to tell models apart, and records have no place for it. */
-export const batteryRegistration: DocumentKind = { ...inverterRegistration, product: 'battery' };
+/** HEAD-4. The approved list needs no brand to tell models apart; where a file has one, it is compared with the list. */
+export const batteryRegistration: DocumentKind = {
+  ...inverterRegistration,
+  product: 'battery',
+  layout: inverterRegistration.layout.toSpliced(1, 0, {
+    field: 'brand',
+    heading: 'Brand',
+    aliases: ['Brand name'],
+    optional: true,
+  }),
+};
 
 const registrations: readonly DocumentKind[] = [panelRegistration, inverterRegistration, batteryRegistration];
 

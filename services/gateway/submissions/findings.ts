@@ -2,8 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import { joinKey } from '#shared/base/keys.ts';
 import { assessListing, type ListingFinding } from '#shared/domain/listing/assess.ts';
 import type { ListIndex, Suggestion } from '#shared/domain/listing/list-index.ts';
+import { normalise } from '#shared/domain/normalise.ts';
 import { findReason } from '#shared/domain/reasons.ts';
 import type { SerialRecord } from '#shared/domain/serials.ts';
+import type { Contents } from './collect.ts';
 import { type CellField, type DocumentKind, hasFreeNote, headingOf } from './documents.ts';
 
 /** What there is to say of one row, with the cell that it is about (K3 of the requirements). */
@@ -49,7 +51,7 @@ export function gatewayFindings(
  * model is looked for once, and others are served in between.
  */
 export async function listFindings(
-  records: readonly SerialRecord[],
+  { records, brands }: Pick<Contents, 'records' | 'brands'>,
   document: DocumentKind,
   list: ListIndex,
   onDay: string,
@@ -58,7 +60,7 @@ export async function listFindings(
   const findings: RowFinding[] = [];
   for (const record of records) {
     if (record.finding !== '') continue;
-    const key = joinKey(record.holder, record.model);
+    const key = joinKey(record.holder, record.model, record.series);
     let answer = known.get(key);
     if (!answer) {
       answer = askList(list, record, onDay);
@@ -67,7 +69,18 @@ export async function listFindings(
     }
     const place = placeOf(record, document, headingOf(document, 'model'));
     if (answer.finding === 'listed') {
-      if (answer.note !== '') findings.push(finding(record, 'remark', answer.note, place));
+      if (answer.note !== '')
+        findings.push(
+          finding(record, 'remark', answer.note, placeOfListingNote(record, document, answer.note)),
+        );
+      const brand = brands?.get(record.row);
+      if (brand !== undefined && !answer.brands.has(normalise(brand)))
+        findings.push(
+          finding(record, 'remark', 'listing_brand_differs', {
+            column: headingOf(document, 'brand'),
+            value: brand,
+          }),
+        );
       continue;
     }
     const notListed = finding(record, 'refused', answer.finding, place);
@@ -78,13 +91,25 @@ export async function listFindings(
 }
 
 interface ListAnswer extends ListingFinding {
+  /** Under which the model is listed, as they are compared. */
+  readonly brands: ReadonlySet<string>;
   readonly nearest: readonly Suggestion[];
 }
 
 function askList(list: ListIndex, record: SerialRecord, onDay: string): ListAnswer {
   const { holder, model } = record;
-  const answer = assessListing(record, list.find(holder, model), onDay);
-  return { ...answer, nearest: answer.finding === 'listed' ? [] : list.suggest(holder, model) };
+  const listing = list.find(holder, model);
+  const answer = assessListing(record, listing, onDay);
+  return {
+    ...answer,
+    brands: new Set(listing?.map(({ brand }) => normalise(brand))),
+    nearest: answer.finding === 'listed' ? [] : list.suggest(holder, model),
+  };
+}
+
+function placeOfListingNote(texts: Texts, document: DocumentKind, note: string): Place {
+  const field = note === 'listing_series_differs' ? 'series' : 'model';
+  return placeOf(texts, document, headingOf(document, field));
 }
 
 /** Rows whose serial an earlier row has under the same holder (DMG-12). A status may change more than once. */
@@ -130,11 +155,11 @@ function finding(
   };
 }
 
-type Texts = Pick<SerialRecord, CellField>;
+type Texts = Pick<SerialRecord, Exclude<CellField, 'brand'>>;
 
 function placeOf(texts: Texts, document: DocumentKind, column: string): Place {
   const known = document.layout.find(({ heading }) => heading === column);
-  return { column, value: known ? texts[known.field] : '' };
+  return { column, value: known && known.field !== 'brand' ? texts[known.field] : '' };
 }
 
 /** A note names no cell, but most are about the serial by their name. */

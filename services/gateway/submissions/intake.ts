@@ -154,7 +154,7 @@ export class Intake {
   }
 
   #listFindings(contents: Contents, document: DocumentKind, list: ListIndex): Promise<readonly RowFinding[]> {
-    return listFindings(contents.records, document, list, sydneyDay(this.#options.now()));
+    return listFindings(contents, document, list, sydneyDay(this.#options.now()));
   }
 
   /** Whoever asked for all or nothing is not given a part because nobody could look. */

@@ -189,7 +189,7 @@ function fieldOf(outcome: string): 'model' | 'serial' {
 
 function cellOf(row: LedgerRow, document: DocumentKind, column: string): string {
   const known = document.layout.find(({ heading }) => heading === column);
-  return known ? row[known.field] : '';
+  return known && known.field !== 'brand' ? row[known.field] : '';
 }
 
 /** The report as a table: headings, and the cells of a row. */

@@ -12,6 +12,8 @@ import { type CellField, type DocumentKind, hasFreeNote, headingOf } from './doc
 export interface Row {
   readonly record: SerialRecord;
   readonly bytes: number;
+  /** As given; empty where the file has none. */
+  readonly brand?: string;
 }
 
 /** What is wrong with a row before its cells are looked at. */
@@ -87,6 +89,7 @@ export class RowReader {
       status: '',
       reason: '',
       note: '',
+      brand: '',
     };
     let finding: RowReason | '' = fault?.finding ?? (isRagged(cells, width) ? 'cell_count_wrong' : '');
     let column = fault?.column ?? '';
@@ -100,7 +103,7 @@ export class RowReader {
       const { field, heading } = layout[c]!;
       const facts = this.#examine(field, cells[cellOf[c]!] ?? '');
       text[field] = facts.text;
-      bytes += facts.bytes;
+      if (field !== 'brand') bytes += facts.bytes;
       if (field === 'supplier') supplier = facts;
       else if (field === 'holder') holder = facts;
       else if (field === 'model') model = facts;
@@ -140,7 +143,8 @@ export class RowReader {
       finding,
       column,
     };
-    return { record, bytes: bytes + Buffer.byteLength(note) };
+    const read = { record, bytes: bytes + Buffer.byteLength(note) };
+    return text.brand === '' ? read : { ...read, brand: text.brand };
   }
 
   #change({ status, reason, note }: Readonly<Record<CellField, string>>) {
@@ -160,6 +164,7 @@ export class RowReader {
   #examine(field: CellField, cell: string): CellFacts {
     if (field === 'serial') return this.#examineSerial(cell);
     if (field === 'note') return examineNote(cell);
+    if (field === 'brand' && cell.trim() === '') return noCell;
     const memory = field === 'model' ? this.#models : this.#known;
     const known = memory.get(cell);
     if (known) return known;
@@ -180,9 +185,10 @@ export class RowReader {
 }
 
 /** The row with one more remark. */
-export function remarked({ record, bytes }: Row, more: RowNote): Row {
+export function remarked(row: Row, more: RowNote): Row {
+  const { record, bytes } = row;
   const note = withNotes(record.note, [more]);
-  return { record: { ...record, note }, bytes: bytes + note.length - record.note.length };
+  return { ...row, record: { ...record, note }, bytes: bytes + note.length - record.note.length };
 }
 
 /** Codes, each once, separated by spaces. */

@@ -626,9 +626,19 @@ const remarkReasons = [
     hint: 'Ask the certificate holder whether the approval still stands.',
   },
   {
+    code: 'listing_series_differs',
+    sentence: 'The approved list has the model in another series.',
+    hint: 'Check the series against the approved list; it tells no models apart, so the row stands.',
+  },
+  {
+    code: 'listing_brand_differs',
+    sentence: 'The approved list has the model under another brand.',
+    hint: 'Check brand and manufacturer against the approved list; the brand tells no models apart, so the row stands.',
+  },
+  {
     code: 'listed_with_other_case',
-    sentence: 'The approved list writes the holder or the model with other case or spaces.',
-    hint: 'Nothing to do; write both as in the approved list next time.',
+    sentence: 'The approved list writes the holder, the model or the series with other case or spaces.',
+    hint: 'Nothing to do; write them as in the approved list next time.',
   },
 ] as const;
 

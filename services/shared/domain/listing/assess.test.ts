@@ -229,3 +229,26 @@ describe('keys', () => {
     );
   });
 });
+
+describe('C10: a series that is not the list’s is remarked', () => {
+  const listing = [row('2024-04-16', '2027-04-16', { series: 'SW Plus' })];
+  test.each<[string, string | undefined, string]>([
+    ['the same', 'SW Plus', ''],
+    ['written otherwise', 'sw  plus', 'listed_with_other_case'],
+    ['another', 'SW', 'listing_series_differs'],
+    ['none, as of panels', '', ''],
+    ['not asked about', undefined, ''],
+  ])('%s', (_, series, note) => {
+    const given = series === undefined ? record : { ...record, series };
+    expect(assessListing(given, listing, '2026-05-01')).toEqual({ finding: 'listed', note });
+  });
+
+  test('the window comes first, and any row of the model will do', () => {
+    const asked = { ...record, series: 'SW' };
+    expect(assessListing(asked, listing, '2028-01-01').note).toBe('listing_expired');
+    expect(
+      assessListing(asked, [...listing, row('2025-01-01', '2027-01-01', { series: 'SW' })], '2026-05-01')
+        .note,
+    ).toBe('');
+  });
+});

@@ -1,3 +1,4 @@
+import { normalise } from '#shared/domain/normalise.ts';
 import type { Listing, ListingRow } from './listing.ts';
 
 /** WIN-2: what the CEC means is not known; the default takes both days in. */
@@ -15,6 +16,7 @@ export type ListingNote =
   | 'listing_expired'
   | 'listing_gap'
   | 'listing_withdrawn'
+  | 'listing_series_differs'
   | 'listed_with_other_case';
 
 export interface ListingFinding {
@@ -26,12 +28,13 @@ const notListed: ListingFinding = { finding: 'not_listed', note: '' };
 
 /**
  * At upload (WIN-6): not listed means that no snapshot ever had the holder and model. A record has room for one remark, so
- * the first that applies counts: the window on that day, a row withdrawn from the list, a difference of case or space.
+ * the first that applies counts: the window on that day, a row withdrawn from the list, another series (which tells no models
+ * apart, so it refuses none), a difference of case or space.
  * @param listing what was found under `listingKey(record.holder, record.model)`
  * @param onDate Sydney day of receipt, yyyy-mm-dd
  */
 export function assessListing(
-  record: { readonly holder: string; readonly model: string },
+  record: { readonly holder: string; readonly model: string; readonly series?: string },
   listing: Listing | undefined,
   onDate: string,
   ends: WindowEnds = bothEndsInside,
@@ -39,7 +42,14 @@ export function assessListing(
   if (listing === undefined) return notListed;
   const note = noteOfPlace(placeOf(listing, onDate, ends));
   if (note !== '') return { finding: 'listed', note };
-  const exact = listing.some((row) => row.holder === record.holder && row.model === record.model);
+  // Panels have no series.
+  const { series = '' } = record;
+  if (series !== '' && !listing.some((row) => normalise(row.series) === normalise(series)))
+    return { finding: 'listed', note: 'listing_series_differs' };
+  const exact = listing.some(
+    (row) =>
+      row.holder === record.holder && row.model === record.model && (series === '' || row.series === series),
+  );
   return { finding: 'listed', note: exact ? '' : 'listed_with_other_case' };
 }
 
