@@ -434,3 +434,46 @@ it('inverters: registered, their status changed with its reason, shown with sinc
     code: 'request_invalid',
   });
 });
+
+it('a stream and rows of JSON ask for changes as files do', async () => {
+  const prefix = uniquePrefix();
+  await sent(source, registration([`${prefix}1`, `${prefix}2`], wrong));
+  await api.call('declareForApi', { key: source.key, body: api.example('declareForApi') });
+  const streamed = await api.call('createStream', {
+    key: source.key,
+    query: { action: 'invalidate' },
+    headers: { 'content-type': 'text/csv', 'idempotency-key': `stream-${prefix}` },
+    body: table(
+      [...panelHeadings, 'Reason'],
+      [[supplier, wrong.holder, wrong.model, `${prefix}1`, 'model_wrong']],
+    ),
+  });
+  const { id } = submissionsOf(streamed)[0]!;
+  expect((await final(source, id)).body).toMatchObject({
+    action: 'invalidate',
+    outcomes: { invalidated: 1 },
+  });
+  const json = await api.call('registerSerials', {
+    key: source.key,
+    query: { wait_ms: '30000' },
+    body: {
+      action: 'invalidate',
+      rows: [
+        {
+          supplier_name: supplier,
+          licensee_certificate_holder: wrong.holder,
+          model_number: wrong.model,
+          serial_number: `${prefix}2`,
+          reason: 'Other',
+          note: 'sent back',
+        },
+      ],
+    },
+  });
+  expect(json.body).toMatchObject({
+    result: 'Successful',
+    state: 'final',
+    outcomes: { invalidated: 1 },
+    rows: [],
+  });
+});

@@ -252,6 +252,7 @@ export function createApi(options: ApiOptions): Api {
     failed: (error) => options.log.warn({ err: error }, 'a stream meets a difficulty'),
     partitions,
     damageShareMax,
+    catalogue: options.catalogue,
     pace,
     now: Date.now,
   });

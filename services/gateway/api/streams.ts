@@ -16,7 +16,8 @@ import type { StreamReads } from '#gateway/streams/known.ts';
 import { Lines } from '#gateway/streams/lines.ts';
 import { partRowsMax } from '#gateway/streams/parts.ts';
 import type { PartTold, StreamResult } from '#gateway/streams/run.ts';
-import { memberOf, panelRegistration, products, registrationOf } from '#gateway/submissions/documents.ts';
+import { documentActions, memberOf, panelRegistration, products } from '#gateway/submissions/documents.ts';
+import { documentGiven } from '#gateway/submissions/read-json.ts';
 import type { StreamState } from '#gateway/submissions/recent.ts';
 import { IdempotencyKey, json, Time, Uuid } from './common.ts';
 
@@ -161,13 +162,18 @@ export function streamEndpoints(api: StreamApi): readonly Endpoint[] {
         method: 'POST',
         path: '/v1/streams',
         tag: 'streams',
-        summary: 'Register serial numbers of any number in one stream',
+        summary: 'Register or change serial numbers of any number in one stream',
         description,
         access: uploaderKinds,
         query: Type.Object(
           {
             product: Type.Optional(
               Type.Enum([...products], { description: 'what the serials are of; panel unless said' }),
+            ),
+            action: Type.Optional(
+              Type.Enum([...documentActions], {
+                description: 'what the rows ask for; `register` unless said',
+              }),
             ),
             from_row: Type.Optional(
               Type.Integer({
@@ -203,9 +209,11 @@ export function streamEndpoints(api: StreamApi): readonly Endpoint[] {
       async ({ query, headers, request }, identity) => {
         const mediaType = mediaTypeOf(request);
         if (typeof mediaType !== 'string') return mediaType;
+        const document = documentGiven(query.product ?? 'panel', query.action ?? 'register', 'query');
+        if (isRefusal(document)) return document;
         const given = {
           key: headers['idempotency-key'],
-          document: registrationOf(query.product ?? 'panel'),
+          document,
           mediaType,
           encoding:
             request.headers['content-encoding']?.trim().toLowerCase() === 'gzip' ? 'gzip' : 'identity',

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Identity } from '#gateway/accounts/book.ts';
 import type { UploadPermit } from '#gateway/accounts/upload.ts';
+import type { Catalogue } from '#gateway/changes/catalogue.ts';
 import { bytesOf, type ContentEncoding } from '#gateway/http/body-bytes.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import type { Contents } from '#gateway/submissions/collect.ts';
@@ -43,6 +44,8 @@ export interface StreamDeskOptions {
   failed(error: unknown): void;
   readonly partitions: number;
   readonly damageShareMax: number;
+  /** What changes are called. */
+  readonly catalogue: Catalogue;
   readonly pace: Omit<PaceOptions, 'signal'>;
   readonly now: () => number;
 }
@@ -113,7 +116,7 @@ export class StreamDesk {
     },
   ): Promise<StreamResult> {
     const { given, identity, request, known, place } = of;
-    const { partitions, damageShareMax, pace } = this.#options;
+    const { partitions, damageShareMax, catalogue, pace } = this.#options;
     const { signal } = place;
     const ports = {
       permit: () => this.#options.permit(identity, given.document),
@@ -127,7 +130,7 @@ export class StreamDesk {
     const parts = (given.mediaType === 'text/csv' ? csvParts : ndjsonParts)(bytes, {
       document: given.document,
       fromRow: given.fromRow,
-      collecting: () => ({ partitions, damageShareMax, sender: this.#options.sender(identity) }),
+      collecting: () => ({ partitions, damageShareMax, catalogue, sender: this.#options.sender(identity) }),
     });
     try {
       return await new StreamRun(request, ports, told, place.end).run(parts);
@@ -169,7 +172,10 @@ export class StreamDesk {
     if (state)
       return state.product === document.product && state.action === document.action
         ? undefined
-        : refuse('idempotency_key_reused', `the stream is of the product ${state.product}`);
+        : refuse(
+            'idempotency_key_reused',
+            `the stream is of the product ${state.product}, action ${state.action}`,
+          );
     const earlier = await this.#options.earlier
       .withKey(account.id, key)
       .catch((error) => this.#unknown(error));
