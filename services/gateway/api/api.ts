@@ -4,7 +4,7 @@ import type { Accounts } from '#gateway/accounts/accounts.ts';
 import { suppliersOf } from '#gateway/accounts/authority.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { permitCheck, permitUpload, senderOf } from '#gateway/accounts/upload.ts';
-import type { Catalogue } from '#gateway/changes/catalogue.ts';
+import { type Catalogue, findEntry } from '#gateway/changes/catalogue.ts';
 import { historyPage } from '#gateway/history/page.ts';
 import type { Endpoint } from '#gateway/http/operation.ts';
 import type { LoadLimits } from '#gateway/http/server.ts';
@@ -24,6 +24,7 @@ import { Watermarks } from '#gateway/lookup/watermarks.ts';
 import { MarkingDesk } from '#gateway/marking/desk.ts';
 import { pause, submissionLog, tickSender } from '#gateway/ports.ts';
 import { type Refusal, refuse } from '#gateway/refusal.ts';
+import type { Place, SearchQuery } from '#gateway/search/query.ts';
 import { searchScope } from '#gateway/search/scope.ts';
 import { searchAll, searchPage } from '#gateway/search/search.ts';
 import { StreamDesk } from '#gateway/streams/desk.ts';
@@ -162,6 +163,23 @@ export function createApi(options: ApiOptions): Api {
   const searches = searchReads(clickhouse);
   const scopeOf = ({ account }: Identity) =>
     searchScope(searches, account, suppliersOf(options.accounts.authoritiesOf(account)));
+  // In the ledger a status stands by its id.
+  const asked = (query: SearchQuery): SearchQuery =>
+    query.status === undefined
+      ? query
+      : { ...query, status: findEntry(options.catalogue.statuses, query.status)?.id ?? query.status };
+  const search = {
+    page: async (
+      query: SearchQuery,
+      viewer: Identity,
+      page: { readonly after?: Place; readonly limit: number },
+    ) => searchPage(searches, asked(query), await scopeOf(viewer), page),
+    async *all(query: SearchQuery, viewer: Identity, after?: Place) {
+      yield* searchAll(searches, asked(query), await scopeOf(viewer), after);
+    },
+    count: async (query: SearchQuery, viewer: Identity) =>
+      searches.count(asked(query), await scopeOf(viewer)),
+  };
   const statusPorts = { reads, watermarks, remembered: (id: string) => recent.get(id), now, pause };
   const lookUpSerials = (product: Product, serials: readonly string[], { account }: Identity) =>
     lookUp(lookups, { product, serials, viewer: account }, config.lookupWaitMs);
@@ -221,10 +239,8 @@ export function createApi(options: ApiOptions): Api {
       const now = current(identity);
       return now ? permitCheck(accounts, now, product) : refuse('credentials_unknown');
     },
-    count: async (query, viewer) => searches.count(query, await scopeOf(viewer)),
-    async *matching(query, viewer, after) {
-      yield* searchAll(searches, query, await scopeOf(viewer), after);
-    },
+    count: search.count,
+    matching: search.all,
     latest: (product, places) => searches.latest({ product }, places),
     async kept(id) {
       const file = await keptFile(id);
@@ -277,13 +293,7 @@ export function createApi(options: ApiOptions): Api {
     }),
     ...registrationEndpoints(submissions),
     ...serialEndpoints({ lookUp: lookUpSerials }),
-    ...searchEndpoints({
-      page: async (query, viewer, page) => searchPage(searches, query, await scopeOf(viewer), page),
-      async *all(query, viewer) {
-        yield* searchAll(searches, query, await scopeOf(viewer));
-      },
-      count: async (query, viewer) => searches.count(query, await scopeOf(viewer)),
-    }),
+    ...searchEndpoints(search),
     ...invalidationEndpoints({
       desk: markings,
       bodyBytesMax: config.bodyBytesMax,

@@ -237,9 +237,9 @@ async function take(
 ): Promise<void> {
   let isRead = true;
   try {
-    const told = (part: PartTold) => {
-      // Not waited for: whoever reads slowly slows down nothing that must be done.
-      if (isRead) void lines.tell(partView(part)).then((read) => (isRead &&= read));
+    const told = async (part: PartTold) => {
+      // Whoever does not read for long is not told any more.
+      isRead &&= await lines.tell(partView(part));
     };
     const result = await marking.take(told);
     api.ended({ id: marking.id, account: account.id }, result);

@@ -46,7 +46,7 @@ export const searchFields = {
   serial: Text('serial number, whole'),
   serial_prefix: Text('what the serial number begins with'),
   state: Type.Optional(Type.Enum(['registered', 'invalid'])),
-  status: Text('status, of inverters and batteries'),
+  status: Text('status of inverters and batteries, by its id or label in /v1/catalogues'),
   upload: Type.Optional(Uuid),
   from: Day('latest entry received on or after'),
   to: Day('latest entry received on or before'),

@@ -188,7 +188,7 @@ async function mark(desk: MarkingDesk, of: MarkingGiven, identity = sun): Promis
   const admitted = await desk.admit(of, identity);
   if (isRefusal(admitted)) return admitted;
   const told: PartTold[] = [];
-  const result = await admitted.take((part) => told.push(part));
+  const result = await admitted.take((part) => void told.push(part));
   return { told, result };
 }
 

@@ -73,8 +73,10 @@ export interface AdmittedMarking {
   readonly rows: number;
   readonly committedRow: number;
   /** Marks what is not marked yet; tells of each part, also of those that were committed before. */
-  take(told: (part: PartTold) => void): Promise<StreamResult>;
+  take(told: Tell): Promise<StreamResult>;
 }
+
+type Tell = (part: PartTold) => void | Promise<void>;
 
 interface Begun {
   readonly id: string;
@@ -144,7 +146,7 @@ export class MarkingDesk {
     return count === selection.count ? undefined : otherCount(count, selection.count, 0);
   }
 
-  async #take(begun: Begun, told: (part: PartTold) => void): Promise<StreamResult> {
+  async #take(begun: Begun, told: Tell): Promise<StreamResult> {
     const { id, given, identity, document, committedRow, place } = begun;
     const { key } = given;
     const { id: account, name } = identity.account;
@@ -189,7 +191,7 @@ export class MarkingDesk {
   /** Tells of what is committed already; and the id of the last of it. */
   async #committed(
     { id, committedRow }: Begun,
-    told: (part: PartTold) => void,
+    told: Tell,
   ): Promise<{ readonly submissions: number; readonly last?: string }> {
     const known = new KnownParts(id, this.#ports.streams, this.#ports.recent);
     let submissions = 0;
@@ -199,7 +201,7 @@ export class MarkingDesk {
       if (!part) throw unknownPart(firstRow);
       const { submission, rows } = part;
       const place = { firstRow, rows, firstLine: 1, lastLine: rows };
-      told({ id: submission, part: place, repeated: true, findings: new Map(), committedRow });
+      await told({ id: submission, part: place, repeated: true, findings: new Map(), committedRow });
       last = submission;
       firstRow += rows;
     }
