@@ -239,7 +239,7 @@ async function take(
   try {
     const told = async (part: PartTold) => {
       // Whoever does not read for long is not told any more.
-      isRead &&= await lines.tell(partView(part));
+      if (isRead) isRead = await lines.tell(partView(part));
     };
     const result = await marking.take(told);
     api.ended({ id: marking.id, account: account.id }, result);

@@ -248,6 +248,21 @@ describe('all that matched', () => {
     expect(world.invalid()).toEqual(serials(20));
   });
 
+  it('of which the last go between counting and marking is not said to be complete', async () => {
+    const world = new World(serials(20).map((serial) => entry(serial)));
+    let blocks = 0;
+    world.betweenBlocks = () => {
+      blocks += 1;
+      // The plan reads three blocks; when it is done, ten serials are marked by somebody else.
+      if (blocks !== 3) return;
+      for (const serial of serials(20).slice(10))
+        world.put(entry(serial, { outcome: 'invalidated', entry: 2 }));
+    };
+    const { result } = (await mark(world.desk(), given(matched(20)))) as Marked;
+    expect(result).toMatchObject({ refusal: { refused: 'selection_changed' }, committedRow: 10 });
+    expect(world.rows()).toEqual(serials(10));
+  });
+
   it('that grows before it is planned is not marked at all, although the count was right', async () => {
     const world = new World(serials(12).map((serial) => entry(serial)));
     const desk = world.desk({ count: async () => 11 });
