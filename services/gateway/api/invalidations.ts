@@ -151,7 +151,7 @@ The answer is lines of JSON: the rows are committed in submissions of at most ${
 What becomes of the rows is told at the addresses of the submissions. A marking goes on to its end, also when nobody reads the
 answer. The same request with the same Idempotency-Key is the same marking: it goes on where it stands, and marks nothing twice.
 \`GET /v1/streams/{stream}\` says how far it is. When what matches changes while a large selection is being marked, the rest is
-left as it is, and the last line says so.`;
+left as it is, and the last line says so. While it goes on it counts as a stream of the account.`;
 
 /** Mark as invalid, by selection (E3 to E5, INV-1, INV-2). */
 export function invalidationEndpoints(api: InvalidationApi): readonly Endpoint[] {

@@ -12,6 +12,7 @@ import {
 import { OpenStreams } from '#gateway/streams/open.ts';
 import type { PartTold, StreamResult } from '#gateway/streams/run.ts';
 import type { KnownPart } from '#gateway/submissions/recent.ts';
+import { outcomeSeenBy } from '#gateway/submissions/seen.ts';
 import type { Submission } from '#gateway/submissions/submission.ts';
 import { OperationalError } from '#shared/base/errors.ts';
 import { accountOf } from '#test/support/accounts.ts';
@@ -153,6 +154,24 @@ class World {
       ...ports,
     };
     return new MarkingDesk(made);
+  }
+
+  /** What dedup makes of the rows, as the account is told. */
+  outcomes(): readonly string[] {
+    const { entries } = this;
+    return this.written.flatMap(({ batches }) =>
+      batches
+        .flatMap(({ records }) => records)
+        .sort((a, b) => a.row - b.row)
+        .map(({ finding, supplier_key, serial_key, holder_key }) => {
+          if (finding !== '') return finding;
+          const held = [...entries.values()].find(
+            (one) => one.serial_key === serial_key && one.holder_key === holder_key,
+          );
+          if (!held) return outcomeSeenBy(sun.account, 'not_found');
+          return outcomeSeenBy(sun.account, held.supplier_key === supplier_key ? 'invalidated' : 'not_yours');
+        }),
+    );
   }
 
   rows(): readonly string[] {
@@ -439,4 +458,89 @@ it('a process that stops ends a marking behind what is committed', async () => {
   expect(result.refusal).toMatchObject({ refused: 'temporarily_unavailable' });
   expect(world.rows()).toEqual(serials(result.committedRow));
   expect(result.committedRow).toBeLessThan(25);
+});
+
+describe('SEC-1: whatever others have in the ledger, an account is answered the same', () => {
+  const serial = fc.constantFrom('S1', 'S2', 'S3', 'S4');
+  const holder = fc.constantFrom('Holder', 'Second');
+  const foreign = fc.record({
+    serial,
+    holder,
+    supplier: fc.constantFrom('Moon', 'Mars'),
+    model: fc.constantFrom('M-1', 'M-2'),
+    outcome: fc.constantFrom('registered', 'invalidated', 'status_updated'),
+  });
+  const asked = fc.oneof(
+    fc.record({
+      kind: fc.constant('listed' as const),
+      serials: fc.array(
+        fc.record({
+          serial,
+          holder,
+          supplier: fc.constantFrom('Sun', 'Moon'),
+          model: fc.constantFrom('M-1', 'M-2'),
+        }),
+        { minLength: 1, maxLength: 5 },
+      ),
+    }),
+    fc.record({
+      kind: fc.constant('matched' as const),
+      count: fc.integer({ min: 1, max: 3 }),
+      query: fc.record(
+        {
+          serial,
+          holder,
+          supplier: fc.constantFrom('Sun', 'Moon'),
+          model: fc.constantFrom('M-1', 'M-2'),
+          submission: fc.constantFrom('s', 'theirs'),
+        },
+        { requiredKeys: [] },
+      ),
+    }),
+  );
+
+  const put = (
+    of: { serial: string; holder: string; supplier: string; model: string },
+    more: Partial<FoundEntry>,
+  ) =>
+    entry(of.serial, {
+      supplier: of.supplier,
+      supplier_key: of.supplier.toUpperCase(),
+      holder: of.holder,
+      holder_key: of.holder.toUpperCase(),
+      model: of.model,
+      ...more,
+    });
+
+  const selectionOf = (of: typeof asked extends fc.Arbitrary<infer T> ? T : never): Selection =>
+    of.kind === 'listed'
+      ? { kind: 'listed', serials: of.serials.map((one) => ({ ...one, series: '' })) }
+      : { kind: 'matched', count: of.count, query: { product: 'panel', ...of.query } };
+
+  it('when it marks, named or searched for', async () => {
+    let differing = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ serial, holder, model: fc.constantFrom('M-1', 'M-2') }), { maxLength: 3 }),
+        fc.array(foreign, { minLength: 1, maxLength: 5 }),
+        asked,
+        async (own, others, of) => {
+          const mine = own.map((one) => put({ ...one, supplier: 'Sun' }, {}));
+          const taken = new Set(mine.map(({ serial_key, holder_key }) => `${serial_key} ${holder_key}`));
+          const theirs = others
+            .map((one) => put(one, { account: 'moon', submission: 'theirs', outcome: one.outcome }))
+            .filter(({ serial_key, holder_key }) => !taken.has(`${serial_key} ${holder_key}`));
+          const answers = [];
+          for (const world of [new World(mine), new World([...mine, ...theirs])]) {
+            const answer = await mark(world.desk(), given(selectionOf(of)));
+            answers.push({ answer, outcomes: world.outcomes() });
+          }
+          if (theirs.length > 0) differing += 1;
+          expect(answers[1]).toEqual(answers[0]);
+        },
+      ),
+      { numRuns: 300 },
+    );
+    expect(differing).toBeGreaterThan(50);
+  });
 });
