@@ -137,7 +137,7 @@ describe('copies (D3)', () => {
     const first = await decide(message(batch, 1), message(batch, 1));
     expect(first.map(outcomes)).toEqual([['registered', 'not_listed'], 'copy']);
     await decide(message(batchOf([row('S1')], { action: 'invalidate' })));
-    // A copy may not revive what was marked invalid since (crash list 1).
+    // A copy may not revive what was marked invalid since (must survive 1).
     expect((await decide(message(batch, 1))).map(outcomes)).toEqual(['copy']);
     expect((await decide(message(batchOf([row('S1')])))).map(outcomes)).toEqual([['registered']]);
   });

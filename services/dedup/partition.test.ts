@@ -93,7 +93,7 @@ describe('D2: what was applied is not decided again', () => {
     expect(bench.committed).toEqual([2, 2]);
   });
 
-  test('a copy of the message at another offset does not get the journalled decisions (D6)', async () => {
+  test('a copy of the message at another offset does not get the journalled decisions (D6, must survive 1)', async () => {
     const first = await bench.start({ publish: gone });
     await expect(first.handle(message(4))).rejects.toThrow('gone');
     const second = await bench.start();
@@ -102,6 +102,20 @@ describe('D2: what was applied is not decided again', () => {
     expect(bench.published).toEqual([]);
     await second.handle(message(4));
     expect(said()).toEqual([[104, ['registered']]]);
+  });
+
+  test('a release that decides otherwise publishes what the one before it had decided (D9, must survive 9)', async () => {
+    const first = await bench.start({ publish: gone });
+    await expect(first.handle(message(4, 'S'), message(5, 'S'))).rejects.toThrow('gone');
+    // Whatever the next release makes of these messages: their state is in the index already.
+    const next = { encodeDecisions: () => Buffer.from(JSON.stringify([{ outcome: 'conflict' }])) };
+    const second = await bench.start(next);
+    await second.handle(message(4, 'S'), message(5, 'S'), message(6, 'S'));
+    expect(said()).toEqual([
+      [104, ['registered']],
+      [105, ['duplicate']],
+      [106, ['conflict']],
+    ]);
   });
 
   test('a journal that is not published is kept: it is trimmed after the acknowledgement', async () => {
@@ -158,7 +172,7 @@ describe('D4 and D5: positions', () => {
     expect(said()).toEqual([[100, ['registered']]]);
   });
 
-  test('a state that was rolled back under the worker: moved, although every origin is new', async () => {
+  test('a state that was rolled back under the worker: moved, although every origin is new (must survive 2)', async () => {
     const { handle, worker } = await bench.start();
     await handle(message(0));
     await worker.settled();
@@ -215,7 +229,7 @@ describe('D4 and D5: positions', () => {
 });
 
 describe('D7: another generation, or none', () => {
-  test('waits: retryable, at the start and later, and nothing is written', async () => {
+  test('waits: retryable, at the start and later, and nothing is written (must survive 8)', async () => {
     const { handle } = await bench.start();
     await bench.store.activate({ ...scope, generation: '2' });
     await expect(handle(message(0))).rejects.toMatchObject({ code: 'no_index', retryable: true });

@@ -228,7 +228,7 @@ describe('dead letters of earlier stages (L5)', () => {
     expect(tables.watermarks.get(3)).toBe(102);
   });
 
-  test('a zombie that reads everything again ends where the others are (crash list 13)', async () => {
+  test('a zombie that reads everything again ends where the others are (must survive 13)', async () => {
     const log = [decided(0), deadStage(1, 101, 'a'), decided(2), decided(3, { submission: 'a' }), decided(4)];
     const zombie = await start();
     await zombie(...log.slice(0, 2));

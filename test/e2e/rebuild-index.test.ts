@@ -27,7 +27,7 @@ import {
   still,
 } from '#test/support/recovery.ts';
 
-/** Guarantees D6, D7, K6, R1, R2; crash list 8 and 12: Redis emptied, put back to an older copy, far behind the log. */
+/** Guarantees D6, D7, K6, R1, R2; must survive 8 and 12: Redis emptied, put back to an older copy, far behind the log. */
 let fleet: TestFleet;
 let log: GatewayLog;
 let context: RecoveryContext;
@@ -186,7 +186,7 @@ test('a new layout is another key and other buckets, and the same state', async 
   await expectNothingDiffers(fleet.fleet.engines.urls);
 });
 
-test('Redis emptied under load: workers wait and say why, a rebuild lets them go on, and every row has one outcome', async () => {
+test('Redis emptied under load: workers wait and say why, a rebuild lets them go on, and every row has one outcome (must survive 8)', async () => {
   const { urls } = fleet.fleet.engines;
   const files = Array.from({ length: 12 }, (_, i) => submitted.rows('B', i * 500, i * 500 + 1_000, 'First'));
   // Every file repeats half of the one before it.
@@ -233,7 +233,7 @@ test('Redis emptied under load: workers wait and say why, a rebuild lets them go
   expect(await metric('ledger-writer', 'ledger_imbalance_rows')).toBe(0);
 });
 
-test('Redis put back to an older copy under load: noticed by the position, read again, and decided the same', async () => {
+test('Redis put back to an older copy under load: noticed by the position, read again, and decided the same (must survive 2, 12)', async () => {
   await still(context, scopes);
   const copy = copyRedis();
   try {
@@ -257,7 +257,7 @@ test('Redis put back to an older copy under load: noticed by the position, read 
   }
 });
 
-test('put back to a copy that is behind the log: dedup stops and says what to do; after a rebuild it goes on', async () => {
+test('put back to a copy that is behind the log: dedup stops and says what to do; after a rebuild it goes on (must survive 12)', async () => {
   const { urls } = fleet.fleet.engines;
   await still(context, scopes);
   const copy = copyRedis();

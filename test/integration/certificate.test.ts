@@ -159,7 +159,7 @@ describe('from a claim to its decision', () => {
     expect(rows).toEqual([{ events: 4 }]);
   });
 
-  test('an invalidation accepted before the claim is seen by it, however young (crash list 5)', async () => {
+  test('an invalidation accepted before the claim is seen by it, however young (must survive 5)', async () => {
     const claim = fleet.claimed(['D-1', 'D-2']);
     await fleet.register(['D-1', 'D-2']);
     await fleet.registerInverters(claim);

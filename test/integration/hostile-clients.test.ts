@@ -105,7 +105,7 @@ describe('others are served while one account', () => {
     expect(new Set(statuses)).toEqual(new Set([202]));
   });
 
-  it('holds 200 uploads open that trickle; they are ended, and told why', async () => {
+  it('holds 200 uploads open that trickle; they are ended, and told why (must survive 11)', async () => {
     const slow = await uploader('Slow');
     const sendings = Array.from({ length: 200 }, () => begin(slow, 100_000));
     for (const sending of sendings) sending.write('A');
@@ -132,7 +132,7 @@ describe('others are served while one account', () => {
     );
   });
 
-  it('breaks uploads off in their middle: nothing of them is stored, and their key is free', async () => {
+  it('breaks uploads off in their middle: nothing of them is stored, and their key is free (must survive 11)', async () => {
     const breaking = await uploader('Breaking');
     const file = csv(50);
     const key = randomUUID();

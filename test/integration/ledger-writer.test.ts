@@ -208,7 +208,7 @@ describe('L4: a container whose messages do not add up writes nothing', () => {
 });
 
 describe('L1: a repeat changes nothing', () => {
-  test('the same messages again, in other containers and by another worker', async () => {
+  test('the same messages again, in other containers and by another worker (must survive 7)', async () => {
     await (await start())(...batches(20));
     const once = await ledger();
     expect(once).toMatchObject({ rows: 40, unregistered: 20, decided: 40 });
@@ -309,7 +309,7 @@ describe('L3: the watermark', () => {
   });
 });
 
-test('ClickHouse dies and comes back: waited for, written once (crash list 7)', async ({ skip }) => {
+test('ClickHouse dies and comes back: waited for, written once (must survive 7)', async ({ skip }) => {
   if (stores.engines.way !== 'processes') return skip('ClickHouse is not ours to stop');
   const handle = await start();
   await handle(decided(0));

@@ -3,11 +3,13 @@ import type { Kafka } from 'kafkajs';
 import { kafkaSubmissionLog, type SubmissionManifest } from '#gateway/submissions/log.ts';
 import type { EngineUrls } from '#scripts/engines/engines.ts';
 import { createKafka } from '#shared/adapters/kafka/client.ts';
-import { Publisher } from '#shared/adapters/kafka/publisher.ts';
+import { type OutMessage, Publisher } from '#shared/adapters/kafka/publisher.ts';
 import { serialPartitions, topicName } from '#shared/adapters/kafka/topics.ts';
 import { TransactionPool } from '#shared/adapters/kafka/transactions.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec, type Encoder } from '#shared/codec/codec.ts';
+import { writeHeaders } from '#shared/codec/headers.ts';
+import { tick } from '#shared/domain/batches.ts';
 import { type ClaimEvent, claimPartition } from '#shared/domain/claims/index.ts';
 import { normalise } from '#shared/domain/normalise.ts';
 import { partitionOf } from '#shared/domain/partition.ts';
@@ -32,6 +34,8 @@ export interface RawSubmission {
   readonly receivedAt?: number;
   /** Rows of one batch. */
   readonly batchRows?: number;
+  /** Batches, by number, whose bytes nobody can decode. */
+  readonly damaged?: readonly number[];
 }
 
 /** Writes to the log what gateways write: submissions in one transaction, claims, without asking whether they may. */
@@ -41,6 +45,7 @@ export class GatewayLog {
   readonly partitions = serialPartitions('local');
   readonly #codec: Codec;
   readonly #transactions: TransactionPool;
+  readonly #batchEncoder: Encoder<SerialBatch>;
   readonly #claims: Encoder<ClaimEvent>;
 
   private constructor(kafka: Kafka, codec: Codec) {
@@ -48,6 +53,7 @@ export class GatewayLog {
     this.publisher = new Publisher(kafka);
     this.#codec = codec;
     this.#transactions = new TransactionPool(kafka, { instance: `test-${randomUUID()}`, producersMax: 2 });
+    this.#batchEncoder = codec.encoder('SerialBatch');
     this.#claims = codec.encoder('ClaimEvent');
   }
 
@@ -68,12 +74,16 @@ export class GatewayLog {
     id = randomUUID(),
     receivedAt = Date.now(),
     batchRows = 500,
+    damaged = [],
   }: RawSubmission) {
     const batches = this.#batches(rows, batchRows);
     const log = kafkaSubmissionLog({
       transactions: this.#transactions,
       topics: { batches: topicName('serials.submitted'), manifests: topicName('submissions') },
-      batchEncoder: this.#codec.encoder<SerialBatch>('SerialBatch'),
+      batchEncoder: {
+        encode: (batch) =>
+          damaged.includes(batch.batch) ? Buffer.from('damaged') : this.#batchEncoder.encode(batch),
+      },
       manifestEncoder: this.#codec.encoder<SubmissionManifest>('SubmissionManifest'),
     });
     const body = Buffer.from(JSON.stringify(rows));
@@ -96,6 +106,16 @@ export class GatewayLog {
       batches,
     });
     return id;
+  }
+
+  /** A message without records, as a question leaves it. */
+  tick(partition: number): OutMessage {
+    const headers = { submission: '', batch: 0, rows: 0, deadRows: 0, receivedAt: 0 };
+    return {
+      partition,
+      value: this.#batchEncoder.encode({ ...tick, records: [] }),
+      headers: writeHeaders(headers),
+    };
   }
 
   async claim(event: ClaimEvent): Promise<void> {

@@ -12,7 +12,7 @@ import { watermarkOf } from '#scripts/recovery/ledger.ts';
 import { checkConservation } from '#shared/adapters/clickhouse/conservation.ts';
 import { indexPrefix, topicName } from '#shared/adapters/kafka/topics.ts';
 import { stateKey } from '#shared/adapters/redis/state-store.ts';
-import type { GatewayLog, RawRow } from './gateway-log.ts';
+import type { GatewayLog, RawRow, RawSubmission } from './gateway-log.ts';
 
 export interface ToolRun {
   readonly code: number | null;
@@ -69,12 +69,18 @@ export class Submitted {
     rows: readonly RawRow[],
     outcome: Readonly<Record<string, number>>,
     action = 'register',
+    more: Pick<RawSubmission, 'damaged'> = {},
   ): Promise<string> {
-    const id = await this.#log.submit({ rows, action, batchRows: 100 });
+    const id = await this.#log.submit({ rows, action, batchRows: 100, ...more });
     this.#submissions += 1;
+    this.expect(outcome);
+    return id;
+  }
+
+  /** More outcomes, of rows that were submitted before. */
+  expect(outcome: Readonly<Record<string, number>>): void {
     for (const [kind, count] of Object.entries(outcome))
       this.outcomes[kind] = (this.outcomes[kind] ?? 0) + count;
-    return id;
   }
 
   /** Everything is in the ledger, and every row has the outcome that it must have. */

@@ -41,7 +41,7 @@ function claim(token: string, serials: readonly string[], more: Partial<ClaimEve
 
 const decisions = () => log.published.map(({ decision }) => decision);
 
-test('two claims for one serial: the first in the log wins, in one chunk and across chunks (crash list 10)', async () => {
+test('two claims for one serial: the first in the log wins, in one chunk and across chunks (must survive 10)', async () => {
   log.append(evidenced(claim('a', ['S-1', 'S-2']), 0, 0));
   log.append(evidenced(claim('b', ['S-2', 'S-3']), 1, 0));
   const { run } = await start();
@@ -59,7 +59,7 @@ test('two claims for one serial: the first in the log wins, in one chunk and acr
   expect(committed).toEqual([2, 3, 4]);
 });
 
-test('claim, withdrawal, late copy of the claim: the copy revives nothing (crash list 10)', async () => {
+test('claim, withdrawal, late copy of the claim: the copy revives nothing (must survive 10)', async () => {
   const first = claim('a', ['S-1']);
   const sender = { event: 'w', account: 'agent', submitted_by: 'key', received_at: receivedAt };
   log.append(evidenced(first, 0, 4));

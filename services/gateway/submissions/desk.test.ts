@@ -107,6 +107,17 @@ test('a key with another body is refused when the first is known, here or in the
   expect([...one.log.written, ...two.log.written]).toHaveLength(1);
 });
 
+test('another body at another instance, before either knows of the first: two submissions, and nothing is lost (A2, must survive 4)', async () => {
+  const one = desk();
+  const two = desk();
+  const answers = await Promise.all([one.desk.accept(keyed(file('S1'))), two.desk.accept(keyed(file('S2')))]);
+  expect(answers).toMatchObject([{ received: 1 }, { received: 1 }]);
+  const written = [...one.log.written, ...two.log.written];
+  expect(new Set(written.map(({ id }) => id)).size).toBe(2);
+  const serials = written.flatMap(({ batches }) => batches.flatMap(({ records }) => records));
+  expect(serials.map(({ serial }) => serial).sort()).toEqual(['S1', 'S2']);
+});
+
 test('keys belong to their account', async () => {
   const { desk: taken, log } = desk();
   await taken.accept(keyed(file('S1')));
@@ -115,7 +126,7 @@ test('keys belong to their account', async () => {
   expect(log.written).toHaveLength(2);
 });
 
-test('two at once: the same body is one submission, another body waits and is refused', async () => {
+test('two at once: the same body is one submission, another body waits and is refused (must survive 4)', async () => {
   const log = new WrittenLog();
   const { promise, resolve } = Promise.withResolvers<void>();
   log.gate = promise;

@@ -8,7 +8,7 @@ test('a fetch from anywhere else is not admitted, before or behind', () => {
   expect([9, 10, 11].map((offset) => gate.admits(offset))).toEqual([false, true, false]);
 });
 
-test('a stale fetch after a seek is thrown away: the next one must begin where this partition waits', () => {
+test('a stale fetch after a seek is thrown away: the next one must begin where this partition waits (must survive 2)', () => {
   const before = new FetchGate(10);
   before.advance(19);
   expect(before.admits(20)).toBe(true);
