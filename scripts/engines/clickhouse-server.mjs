@@ -1,5 +1,5 @@
 // A whole ClickHouse server in this process: libchdb holds it, and its C entry point takes a command line.
-// Arguments: data directory, HTTP port, native port. Ends at once on SIGTERM; its data survives kill -9.
+// Arguments: data directory, HTTP port, native port, configuration file. Ends at once on SIGTERM; its data survives kill -9.
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
 import path from 'node:path';
@@ -12,10 +12,11 @@ const library = path.join(
   path.dirname(require.resolve(`@chdb/lib-${platform()}-${arch()}${libc}`)),
   'libchdb.so',
 );
-const [dataDir, httpPort, nativePort] = process.argv.slice(2);
+const [dataDir, httpPort, nativePort, configFile] = process.argv.slice(2);
 open({ library: 'chdb', path: library });
 const args = [
   'clickhouse-local',
+  `--config-file=${configFile}`,
   `--path=${dataDir}`,
   '--listen_host=127.0.0.1',
   `--http_port=${httpPort}`,

@@ -28,7 +28,7 @@ export async function startContainers(): Promise<{ urls: EngineUrls; stop(): Pro
       .start(),
     new GenericContainer(images.clickhouse)
       .withExposedPorts(8123)
-      .withEnvironment({ CLICKHOUSE_SKIP_USER_SETUP: '1' })
+      .withEnvironment({ CLICKHOUSE_SKIP_USER_SETUP: '1', CLICKHOUSE_DEFAULT_ACCESS_MANAGEMENT: '1' })
       .withWaitStrategy(Wait.forHttp('/ping', 8123))
       .start(),
   ]);

@@ -77,7 +77,7 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
     const { urls, stop } = await startContainers();
     return foreign(urls, 'containers', stop);
   }
-  return startProcesses(options.supervisor, options.needs ?? engineNames, options.redisNodes ?? 1);
+  return startProcesses(options.supervisor, options.needs ?? engineNames, options.redisNodes ?? 1, env);
 }
 
 function foreign(urls: EngineUrls, way: Engines['way'], stop: () => Promise<void>): Engines {
@@ -93,6 +93,7 @@ async function startProcesses(
   supervisor: Supervisor,
   names: readonly EngineName[],
   redisNodes: number,
+  env: EngineOptions['env'],
 ): Promise<Engines> {
   const engines = new Map<EngineName, LocalEngine>();
   const processes = new Map<EngineName, Supervised>();
@@ -102,7 +103,7 @@ async function startProcesses(
       cluster = await RedisCluster.start(supervisor, redisNodes);
       return;
     }
-    const engine = engines.get(name) ?? (await localEngine(name, supervisor.dataDir));
+    const engine = engines.get(name) ?? (await localEngine(name, supervisor.dataDir, env));
     engines.set(name, engine);
     processes.set(name, await startLocal(supervisor, engine));
   };

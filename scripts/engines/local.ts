@@ -9,10 +9,18 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { createKafka } from '#shared/adapters/kafka/client.ts';
+import { readConfig } from '#shared/runtime/config.ts';
+import { clickhouseSettings } from '#shared/runtime/engine-settings.ts';
+import { madePasswords, usersFileName } from '../clickhouse-users/passwords.ts';
+import { usersXml } from '../clickhouse-users/render.ts';
+import { limitsOf, userLimitSettings } from '../clickhouse-users/settings.ts';
+import { usersOf } from '../clickhouse-users/users.ts';
 import type { EngineName, EngineUrls } from './engines.ts';
 import { type Command, lastLines, type Supervised, type Supervisor } from './supervise.ts';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
+type Env = Readonly<Record<string, string | undefined>>;
+
 const installed = path.join(root, 'node_modules', '.engines');
 
 /** One engine as a local process: how it starts, where it listens, and how one knows that it answers. */
@@ -53,7 +61,7 @@ export async function startLocal(supervisor: Supervisor, engine: LocalEngine): P
   }
 }
 
-export async function localEngine(name: EngineName, dataDir: string): Promise<LocalEngine> {
+export async function localEngine(name: EngineName, dataDir: string, env: Env): Promise<LocalEngine> {
   switch (name) {
     case 'kafka':
       return kafka(dataDir);
@@ -62,7 +70,7 @@ export async function localEngine(name: EngineName, dataDir: string): Promise<Lo
     case 'redis':
       return redis(dataDir);
     case 'clickhouse':
-      return clickhouse(dataDir);
+      return clickhouse(dataDir, env);
   }
 }
 
@@ -287,17 +295,40 @@ export function redisProgram(): string {
   return path.join(folder, file);
 }
 
-async function clickhouse(dataDir: string): Promise<LocalEngine> {
+async function clickhouse(dataDir: string, env: Env): Promise<LocalEngine> {
   const [http, native] = await portsOf(path.join(dataDir, 'clickhouse'), 2);
   const url = `http://127.0.0.1:${http}`;
   const server = fileURLToPath(new URL('./clickhouse-server.mjs', import.meta.url));
   const data = path.join(dataDir, 'clickhouse');
+  const config = writeUsers(dataDir, data, env);
   return {
     name: 'clickhouse',
     url,
-    command: command('clickhouse', dataDir, process.execPath, [server, data, String(http), String(native)]),
+    command: command('clickhouse', dataDir, process.execPath, [
+      server,
+      data,
+      String(http),
+      String(native),
+      config,
+    ]),
     answers: () => expectOk(fetch(`${url}/?query=SELECT%201`, { signal: AbortSignal.timeout(2_000) })),
   };
+}
+
+/**
+ * The users besides `default`. This server manages none by SQL: it takes them from a file at its start. Their passwords
+ * are made once and kept beside the data.
+ */
+function writeUsers(dataDir: string, data: string, env: Env): string {
+  const read = readConfig({ ...userLimitSettings, database: clickhouseSettings.clickhouseDatabase }, env);
+  if ('faults' in read) throw new Error(read.faults.join('\n'));
+  const users = usersOf(read.config.database, limitsOf(read.config));
+  const passwords = madePasswords(users, env, path.join(dataDir, usersFileName));
+  const usersFile = path.join(data, 'users.xml');
+  writeFileSync(usersFile, usersXml(users, passwords), { mode: 0o600 });
+  const config = path.join(data, 'config.xml');
+  writeFileSync(config, `<clickhouse><users_config>${usersFile}</users_config></clickhouse>\n`);
+  return config;
 }
 
 /** Ports that were free a moment ago, all at once so that they differ. */

@@ -31,7 +31,7 @@ export interface LedgerReads extends Pick<LedgerPorts, 'entries' | 'listings' | 
 export function ledgerReads(clickhouse: Clickhouse, partitions: number): LedgerReads {
   return {
     async entries(serials, watermarks: Offsets) {
-      const upTo = Array.from({ length: partitions }, (_, partition) => watermarks.get(partition) ?? -1);
+      const upTo = upToOf(watermarks, partitions);
       const found: LedgerEntry[] = [];
       for (const { product, keys } of queriesOf(serials))
         found.push(...(await clickhouse.query<LedgerEntry>(entriesQuery, { product, keys, upTo })));
@@ -46,6 +46,11 @@ export function ledgerReads(clickhouse: Clickhouse, partitions: number): LedgerR
       readRulings(clickhouse, serials, models, await newestRuling(clickhouse)),
     rulingsUpTo: (serials, models, offset) => readRulings(clickhouse, serials, models, offset),
   };
+}
+
+/** The parameter `upTo` of `entriesOf`. */
+export function upToOf(watermarks: Offsets, partitions: number): readonly number[] {
+  return Array.from({ length: partitions }, (_, partition) => watermarks.get(partition) ?? -1);
 }
 
 function queriesOf(serials: readonly AskedSerial[]): { product: string; keys: readonly string[] }[] {
@@ -69,9 +74,10 @@ function queriesOf(serials: readonly AskedSerial[]): { product: string; keys: re
  * evidence must be a function of the log. Facts are those of the latest registration; whether the serial is
  * valid is said by the latest of registrations and invalidations, its status by the latest entry.
  * Where there is no entry, a row that was refused for want of authority stands for those that were.
+ * `asked`: the keys, as what stands behind IN. Parameters: `product`, and `upTo` by partition.
  */
-const entriesQuery = `
-SELECT {product:String} AS product, serial_key, holder_key,
+export function entriesOf(asked: string): string {
+  return `SELECT {product:String} AS product, serial_key, holder_key,
     facts.1 AS holder, facts.2 AS supplier, facts.3 AS account, facts.4 AS series, facts.5 AS model,
     if(entry > 0, standing, 'supplier_not_authorised') AS outcome, if(entry > 0, latest.1, '') AS status,
     if(entry > 0, latest.2, offered_at) AS entered_at, entry, registered_at, held_by,
@@ -90,12 +96,14 @@ FROM
         argMaxIf(supplier_key, r.entry, r.outcome = 'registered') AS held_by,
         arraySort(groupUniqArrayIf(supplier_key, r.outcome = 'conflict')) AS refused
     FROM serial_rows AS r
-    WHERE product = {product:String} AND serial_key IN {keys:Array(String)}
+    WHERE product = {product:String} AND serial_key IN ${asked}
         AND toInt64(origin) <= {upTo:Array(Int64)}[partition + 1]
     GROUP BY serial_key, holder_key
     HAVING entry > 0 OR countIf(r.outcome = 'supplier_not_authorised') > 0
-)
-ORDER BY serial_key, holder_key`;
+)`;
+}
+
+const entriesQuery = `${entriesOf('{keys:Array(String)}')} ORDER BY serial_key, holder_key`;
 
 interface ListingRow {
   readonly product: string;
@@ -138,14 +146,21 @@ GROUP BY product, holder_key, series, model_key, l.approved, l.expires
 ORDER BY approved, expires, snapshot`;
 
 /** A copy of a ruling counts where it stands first. */
-const rulingsQuery = `
+const rulingsOf = (test: string) => `
 SELECT kind, product, holder_key, model_key, serial_key, any(reason) AS reason, any(from_day) AS from_day,
     any(held_by) AS held_by, any(disputed_by) AS disputed_by
 FROM rulings
-WHERE toInt64(offset) <= {upTo:Int64} AND product IN {products:Array(String)}
-    AND (model_key IN {models:Array(String)} OR serial_key IN {serials:Array(String)})
+WHERE toInt64(offset) <= {upTo:Int64} AND ${test}
 GROUP BY product, serial_key, holder_key, model_key, ruling, kind
 ORDER BY min(offset)`;
+
+const rulingsQuery = rulingsOf(`product IN {products:Array(String)}
+    AND (model_key IN {models:Array(String)} OR serial_key IN {serials:Array(String)})`);
+
+/** On whatever subject, in the order of the log. */
+export function allRulings(clickhouse: Clickhouse, upTo: number): Promise<RulingFacts[]> {
+  return clickhouse.query<RulingFacts>(rulingsOf('true'), { upTo });
+}
 
 async function readRulings(
   clickhouse: Clickhouse,

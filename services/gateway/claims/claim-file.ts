@@ -67,7 +67,14 @@ function tooMany(count: number): Refusal {
   });
 }
 
-function recordReader({ cellOf, width }: { readonly cellOf: readonly number[]; readonly width: number }) {
+/** What reads the rows under these headings. */
+export function recordReader({
+  cellOf,
+  width,
+}: {
+  readonly cellOf: readonly number[];
+  readonly width: number;
+}) {
   const places = new Map(claimColumns.map(({ field }, c) => [field, cellOf[c]!]));
   return (cells: readonly string[], record: number, line: number): ClaimFileRecord => {
     // Cells that may stand in the wrong column say nothing.

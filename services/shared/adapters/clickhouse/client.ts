@@ -2,10 +2,10 @@ import { Readable } from 'node:stream';
 import { ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client';
 import type { Logger } from 'pino';
 import { ClickhouseError, serverError, statusError, timeoutError, transportError } from './errors.ts';
-import { formOf, type Params } from './params.ts';
+import { formOf, type Params, type SentTable } from './params.ts';
 
 export { ClickhouseError, isDataRefused } from './errors.ts';
-export type { Param, Params } from './params.ts';
+export type { Param, Params, SentTable } from './params.ts';
 
 export interface ClickhouseOptions {
   /** http://host:port, without credentials and database. */
@@ -22,6 +22,8 @@ export interface ClickhouseOptions {
 export interface CallOptions {
   readonly settings?: ClickHouseSettings;
   readonly timeoutMs?: number;
+  /** Of a query: tables that it can read besides those of the database. */
+  readonly tables?: readonly SentTable[];
 }
 
 /**
@@ -53,6 +55,7 @@ interface Request {
   readonly settings: ClickHouseSettings;
   readonly timeoutMs: number;
   readonly params?: Params;
+  readonly tables?: readonly SentTable[];
   readonly body?: Buffer | readonly Buffer[];
 }
 
@@ -174,6 +177,7 @@ export function createClickhouse(options: ClickhouseOptions): Clickhouse {
       sql,
       settings: { ...call?.settings, ...forced },
       timeoutMs: call?.timeoutMs ?? timeoutMs,
+      ...(call?.tables ? { tables: call.tables } : {}),
     };
     return params === undefined || Object.keys(params).length === 0 ? request : { ...request, params };
   }
@@ -223,8 +227,8 @@ function contentOf(request: Request): {
   readonly http_headers?: Record<string, string>;
 } {
   if (request.body !== undefined) return { query: request.sql, values: streamOf(request.body) };
-  if (request.params === undefined) return { query: request.sql };
-  const form = formOf(request.sql, request.params);
+  if (request.params === undefined && request.tables === undefined) return { query: request.sql };
+  const form = formOf(request.sql, request.params ?? {}, request.tables);
   return {
     query: form.sql,
     values: streamOf(form.body),

@@ -30,8 +30,18 @@ const escapes: Readonly<Record<string, string>> = {
   '\0': '\\0',
 };
 
-function escapeText(text: string): string {
+/** A text as a cell of tab-separated rows. */
+export function escapeText(text: string): string {
   return text.replace(special, (character) => escapes[character] as string);
+}
+
+/** Rows that are sent with a query, and that it reads as a table of this name. */
+export interface SentTable {
+  readonly name: string;
+  /** Columns as in CREATE TABLE. */
+  readonly structure: string;
+  /** Tab-separated, escaped as `escapeText` does. */
+  readonly rows: Buffer;
 }
 
 export interface Form {
@@ -45,7 +55,7 @@ export interface Form {
  * (128 KiB, not to be changed by a query), so a long list goes as several, put together again in the statement. A form
  * that repeats its boundary inside a value would be misread; 122 random bits see to that.
  */
-export function formOf(sql: string, params: Params): Form {
+export function formOf(sql: string, params: Params, tables: readonly SentTable[] = []): Form {
   const boundary = `ledger-${randomUUID()}`;
   let statement = sql;
   let form = '';
@@ -57,10 +67,18 @@ export function formOf(sql: string, params: Params): Form {
       form += `--${boundary}\r\nContent-Disposition: form-data; name="param_${field}"\r\n\r\n${text}\r\n`;
     }
   }
+  const files = tables.flatMap(({ name, structure, rows }) => [
+    Buffer.from(
+      `--${boundary}\r\nContent-Disposition: form-data; name="${name}_structure"\r\n\r\n${structure}\r\n` +
+        `--${boundary}\r\nContent-Disposition: form-data; name="${name}"; filename="${name}"\r\n\r\n`,
+    ),
+    rows,
+    Buffer.from('\r\n'),
+  ]);
   return {
     sql: statement,
     contentType: `multipart/form-data; boundary=${boundary}`,
-    body: Buffer.from(`${form}--${boundary}--\r\n`),
+    body: Buffer.concat([Buffer.from(form), ...files, Buffer.from(`--${boundary}--\r\n`)]),
   };
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { joinKey } from '#shared/base/keys.ts';
 import { normalise } from '../normalise.ts';
 import type { ClaimFacts } from './claim.ts';
@@ -54,7 +54,5 @@ function placeKey(facts: ClaimFacts): string {
 }
 
 function digest(...parts: readonly string[]): Buffer {
-  return createHash('sha256')
-    .update(joinKey(...parts))
-    .digest();
+  return hash('sha256', joinKey(...parts), 'buffer');
 }

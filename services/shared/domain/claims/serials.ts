@@ -19,10 +19,19 @@ export function inLedger(product: string): boolean {
   return product !== 'turbine';
 }
 
+/** Those of an event are asked for at every step of its way, and each costs a hash. */
+const known = new WeakMap<readonly Equipment[], readonly ClaimedSerial[]>();
+
 /** Every serial of a claim, each once, in the order of the claim. */
-export function serialsOf(claim: ClaimEvent): readonly ClaimedSerial[] {
+export function serialsOf({ equipment }: Pick<ClaimEvent, 'equipment'>): readonly ClaimedSerial[] {
+  const serials = known.get(equipment) ?? readSerials(equipment);
+  known.set(equipment, serials);
+  return serials;
+}
+
+function readSerials(equipment: readonly Equipment[]): readonly ClaimedSerial[] {
   const bySlot = new Map<string, ClaimedSerial>();
-  for (const item of claim.equipment)
+  for (const item of equipment)
     for (const serial of item.serials) {
       const serialKey = normalise(serial);
       const slot = slotOf(item.product, serialKey);
