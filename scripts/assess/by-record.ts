@@ -3,28 +3,10 @@ export interface OfRecord {
   readonly record: number;
 }
 
-/** Rows in batches, as a query streams them. */
+/** Rows in batches. */
 export interface RowSource<Row> {
   next(): Promise<IteratorResult<readonly Row[], void>>;
   return(value: undefined): Promise<unknown>;
-}
-
-/** Asks for the first rows at once: the server works while others are judged. */
-export function ahead<Row>(rows: RowSource<Row>): RowSource<Row> {
-  let first: ReturnType<typeof rows.next> | undefined = rows.next();
-  // A failure is met when its turn comes.
-  first.catch(() => undefined);
-  return {
-    next() {
-      const next = first ?? rows.next();
-      first = undefined;
-      return next;
-    },
-    return: async (value) => {
-      await first?.catch(() => undefined);
-      return rows.return(value);
-    },
-  };
 }
 
 /** Rows that come in the order of their records, by several ways at once: taken record by record. */

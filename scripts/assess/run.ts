@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
 import { type ClaimEvent, type DecidedClaim, modelsOf, premisesOf } from '#shared/domain/claims/index.ts';
 import { decidedClaims } from '../reassess/decided-claims.ts';
@@ -7,11 +10,11 @@ import { type ClaimRow, claimRows } from './claim-rows.ts';
 import { alone, EarlierClaims } from './earlier.ts';
 import { claimOfRecord, evidencedClaim, judge, unreadable, type Verdict } from './judge.ts';
 import { ModelListings } from './listings.ts';
-import { type Found, lookUp, unplacedClaims } from './look-ups.ts';
+import { type Found, type LookUpContext, lookUp, unplacedClaims } from './look-ups.ts';
 import { FindingCounts, type Implausible, type PlausibilityLimits } from './plausibility.ts';
 import { RulingsIndex } from './rulings.ts';
 import { SharedKeys } from './shared-keys.ts';
-import { progressOf, writeVerdicts } from './verdicts.ts';
+import { type Progress, progressOf, writeVerdicts } from './verdicts.ts';
 
 /** `surveying`: the file is read for what is to be asked; `judging`: verdicts are made. */
 export type Report = (step: 'surveying' | 'judging', done: number, of: number) => void;
@@ -51,10 +54,32 @@ export async function assess(context: JobContext, file: ClaimFile, again: boolea
   const progress = await progressOf(reader, job);
   if (await isDone(reader, job)) return { kind: 'done', job, claims: progress.judged, judgedNow: 0 };
 
+  const folder = mkdtempSync(path.join(tmpdir(), 'serial-ledger-assess-'));
+  try {
+    return await judgeFile(
+      context,
+      { reader, basis, partitions: context.partitions, folder },
+      file,
+      progress,
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function judgeFile(
+  context: JobContext,
+  lookUps: LookUpContext,
+  file: ClaimFile,
+  progress: Progress,
+): Promise<JobResult> {
+  const { writer, now } = context;
+  const { basis } = lookUps;
+  const { job } = basis;
   const counts = new FindingCounts();
   counts.addCounts(progress.judged, progress.counts);
-  const survey = await surveyFile(context, basis, file, progress.judged);
-  const judging = await Judging.open(context, basis, survey, counts);
+  const survey = await surveyFile(context, lookUps, file, progress.judged);
+  const judging = await Judging.open(context, lookUps, survey, counts);
   judging.earlier.restore(progress.state);
   const question = await judging.run(file, progress.judged);
   if (question.length > 0) return { kind: 'question', job, question };
@@ -74,11 +99,11 @@ interface Survey {
 /** Reads the file once: what is to be asked, and which records touch each other. */
 async function surveyFile(
   context: JobContext,
-  basis: Basis,
+  lookUps: LookUpContext,
   file: ClaimFile,
   judged: number,
 ): Promise<Survey> {
-  const { reader, partitions, report, setSerialsMax } = context;
+  const { report, setSerialsMax } = context;
   const shared = new SharedKeys();
   const collecting = new AskedSets(setSerialsMax);
   const sets: Asked[] = [];
@@ -88,7 +113,7 @@ async function surveyFile(
   const full = (set: Asked | undefined) => {
     if (!set) return;
     sets.push(set);
-    first ??= lookUp(reader, basis, partitions, set);
+    first ??= lookUp(lookUps, set);
     first.catch(() => undefined);
   };
   for await (const rows of claimRows(file.path, (more) => {
@@ -108,6 +133,7 @@ async function surveyFile(
 class Judging {
   readonly earlier = new EarlierClaims();
   readonly #context: JobContext;
+  readonly #lookUps: LookUpContext;
   readonly #basis: Basis;
   readonly #survey: Survey;
   readonly #counts: FindingCounts;
@@ -122,7 +148,7 @@ class Judging {
 
   private constructor(
     context: JobContext,
-    basis: Basis,
+    lookUps: LookUpContext,
     survey: Survey,
     counts: FindingCounts,
     rulings: RulingsIndex,
@@ -130,23 +156,24 @@ class Judging {
   ) {
     this.#unplaced = unplaced;
     this.#context = context;
-    this.#basis = basis;
+    this.#lookUps = lookUps;
+    this.#basis = lookUps.basis;
     this.#survey = survey;
     this.#counts = counts;
-    this.#listings = new ModelListings(context.reader, basis);
+    this.#listings = new ModelListings(context.reader, lookUps.basis);
     this.#rulings = rulings;
     this.#found = survey.first;
   }
 
   static async open(
     context: JobContext,
-    basis: Basis,
+    lookUps: LookUpContext,
     survey: Survey,
     counts: FindingCounts,
   ): Promise<Judging> {
-    const rulings = await RulingsIndex.read(context.reader, basis);
-    const unplaced = await unplacedClaims(context.reader, basis);
-    return new Judging(context, basis, survey, counts, rulings, unplaced);
+    const rulings = await RulingsIndex.read(context.reader, lookUps.basis);
+    const unplaced = await unplacedClaims(context.reader, lookUps.basis);
+    return new Judging(context, lookUps, survey, counts, rulings, unplaced);
   }
 
   /** Judges what was not judged; stops with a question when a finding has an implausible share. */
@@ -249,8 +276,7 @@ class Judging {
   }
 
   #ask(set: number): Promise<Found> {
-    const { reader, partitions } = this.#context;
-    const asked = lookUp(reader, this.#basis, partitions, this.#survey.sets[set]!);
+    const asked = lookUp(this.#lookUps, this.#survey.sets[set]!);
     asked.catch(() => undefined);
     return asked;
   }

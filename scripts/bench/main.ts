@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Supervisor } from '../engines/supervise.ts';
+import { runAssess } from './assess.ts';
 import { type BenchFleet, startBenchFleet } from './bench-fleet.ts';
 import { runLatency } from './latency.ts';
 import { settingOf } from './machine.ts';
@@ -17,7 +18,7 @@ import { spreadOf } from './statistics.ts';
 import { runThroughput } from './throughput.ts';
 import { PanelFiles } from './workload.ts';
 
-const partNames = ['pipeline', 'kafka-engine', 'latency', 'redis', 'rebuild', 'postgres'] as const;
+const partNames = ['pipeline', 'kafka-engine', 'latency', 'redis', 'rebuild', 'postgres', 'assess'] as const;
 type PartName = (typeof partNames)[number];
 
 const help = `npm run bench -- [options]
@@ -25,6 +26,8 @@ const help = `npm run bench -- [options]
   --only PARTS       some of ${partNames.join(',')}
   --rounds N         alternating rounds of pipeline and Kafka engine
   --consumers N      consumers of the Kafka engine
+  --ledger N         entries of the ledger that claims are assessed against, 50m for 50 million
+  --ledger-data DIR  keep that ledger there, and take what is there already
   --profile FOLDER   each service writes a CPU profile there when it stops
 `;
 
@@ -43,6 +46,8 @@ const sizes = {
     postgresRows: 10_000_000,
     postgresRounds: 3,
     postgresTransactions: 80,
+    ledgerRows: 50_000_000,
+    claims: 100_000,
   },
   quick: {
     rounds: 2,
@@ -57,6 +62,8 @@ const sizes = {
     postgresRows: 1_000_000,
     postgresRounds: 2,
     postgresTransactions: 40,
+    ledgerRows: 2_000_000,
+    claims: 10_000,
   },
 } as const;
 
@@ -66,6 +73,8 @@ const { values } = parseArgs({
     only: { type: 'string' },
     rounds: { type: 'string' },
     consumers: { type: 'string', default: '1' },
+    ledger: { type: 'string' },
+    'ledger-data': { type: 'string' },
     profile: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -84,7 +93,15 @@ const wanted = (...names: readonly PartName[]) => names.some((name) => parts.has
 const size = {
   ...sizes[values.quick ? 'quick' : 'full'],
   ...(values.rounds ? { rounds: Number(values.rounds) } : {}),
+  ...(values.ledger ? { ledgerRows: rowsOf(values.ledger) } : {}),
 };
+
+/** 50m: 50 million. */
+function rowsOf(text: string): number {
+  const [, figure, unit = ''] = /^(\d+)([km]?)$/i.exec(text) ?? [];
+  if (figure === undefined) throw new Error(`--ledger ${text} is no number of entries`);
+  return Number(figure) * (unit === '' ? 1 : unit.toLowerCase() === 'k' ? 1_000 : 1_000_000);
+}
 
 const began = performance.now();
 const progress = (text: string) =>
@@ -160,6 +177,14 @@ try {
   if (wanted('redis')) await runRedisPart();
   if (wanted('rebuild')) results.rebuild = await runRebuild(dataDir, size.rebuildSerials, progress);
   if (wanted('postgres')) await runPostgresPart();
+  if (wanted('assess'))
+    results.assess = await runAssess({
+      dataDir: path.resolve(values['ledger-data'] ?? path.join(dataDir, 'assess')),
+      rows: size.ledgerRows,
+      claims: size.claims,
+      profile: values.profile,
+      progress,
+    });
 } catch (error) {
   await fleet?.close().catch(() => undefined);
   supervisor.close();

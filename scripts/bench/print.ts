@@ -12,6 +12,7 @@ export function linesOf(results: Results): readonly string[] {
     ...redisLines(results),
     ...rebuildLines(results),
     ...postgresLines(results),
+    ...assessLines(results),
   ];
   const widths = [0, 1].map((column) => Math.max(...lines.map((line) => String(line[column] ?? '').length)));
   return [
@@ -27,7 +28,12 @@ export function linesOf(results: Results): readonly string[] {
 
 /** Everything that has a target and misses it. */
 export function missedOf(results: Results): readonly string[] {
-  return [...pipelineLines(results), ...latencyLines(results), ...redisLines(results)]
+  return [
+    ...pipelineLines(results),
+    ...latencyLines(results),
+    ...redisLines(results),
+    ...assessLines(results),
+  ]
     .filter(([, , , met]) => met === false)
     .map(([what, figure, target]) => `${what}: ${figure}, target ${target}`);
 }
@@ -105,6 +111,52 @@ function postgresLines({ postgres }: Results): readonly Line[] {
     [
       `${version}, COPY and INSERT ... ON CONFLICT, ${count(tableRows)} rows, ${connections} connections`,
       `${spread(rowsPerSecond, count)} rows/s`,
+    ],
+  ];
+}
+
+/** Times that a look-up may take of a SELECT 1. */
+const lookUpRatioMost = 10;
+const lookUpsPerSecondLeast = 200;
+const serialsPerSecondLeast = 60_000;
+
+function assessLines({ assess }: Results): readonly Line[] {
+  if (!assess) return [];
+  const { ledger, selectOneMs, job } = assess;
+  const ms = ({ p50, p95 }: { p50: number; p95: number }) =>
+    `p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms`;
+  const ratio = (times: { p50: number }) => times.p50 / selectOneMs.p50;
+  const lookUp = (what: string, times: { p50: number; p95: number }, perSecond: number): readonly Line[] => [
+    [
+      what,
+      `${ms(times)}; ${ratio(times).toFixed(1)} times SELECT 1`,
+      `p50 within ${lookUpRatioMost} times SELECT 1`,
+      ratio(times) <= lookUpRatioMost,
+    ],
+    [
+      '  eight in flight',
+      `${count(perSecond)} look-ups/s`,
+      `at least ${lookUpsPerSecondLeast}`,
+      perSecond >= lookUpsPerSecondLeast,
+    ],
+  ];
+  return [
+    [
+      `ledger of ${count(ledger.rows)} entries`,
+      `${ledger.parts} parts, ${ledger.compact} of them compact, ${(ledger.bytes / 1e9).toFixed(1)} GB`,
+    ],
+    ['SELECT 1', ms(selectOneMs)],
+    ...lookUp('look-up of 20 serials: evidence for a claim', assess.evidenceMs, assess.evidencePerSecond),
+    ...lookUp('look-up of 20 serials: as the API answers', assess.lookUpMs, assess.lookUpsPerSecond),
+    [
+      `job of ${count(job.claims)} claims, ${count(job.serials)} serials, verdicts and CSV included`,
+      `${job.seconds.toFixed(1)} s, ${count(job.serialsPerSecond)} serials/s`,
+      `at least ${count(serialsPerSecondLeast)} serials/s`,
+      job.serialsPerSecond >= serialsPerSecondLeast,
+    ],
+    [
+      '  the same serials by a JOIN written by hand',
+      `${job.joinSeconds.toFixed(1)} s; the job takes ${(job.seconds / job.joinSeconds).toFixed(1)} times as long`,
     ],
   ];
 }

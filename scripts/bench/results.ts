@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../engines/local.ts';
+import type { AssessRun } from './assess.ts';
 import type { LatencyRun } from './latency.ts';
 import type { Setting } from './machine.ts';
 import type { PostgresRun } from './postgres.ts';
@@ -17,6 +18,7 @@ export interface Results {
   latency?: LatencyRun;
   redis?: readonly RedisRun[];
   rebuild?: RebuildRun;
+  assess?: AssessRun;
   postgres?:
     | (Omit<PostgresRun, 'rowsPerSecond'> & { readonly rowsPerSecond: Spread })
     | { readonly skipped: string };

@@ -17,6 +17,7 @@ import { type Ended, startAssess } from '#test/support/assess.ts';
 import { claimCsv } from '#test/support/claim-csv.ts';
 import { equipment, solarFacts, windFacts } from '#test/support/claims.ts';
 import { type ClaimState, ClaimsFleet, installed, panelHolder } from '#test/support/claims-fleet.ts';
+import { KillProxy } from '#test/support/kill-proxy.ts';
 
 let fleet: ClaimsFleet;
 let env: Record<string, string>;
@@ -319,41 +320,32 @@ describe('a job that is interrupted', () => {
   });
 
   test('by kill -9, again and again, has every verdict once in table and CSV', async () => {
-    const claims = manyClaims('K', 400);
-    await fleet.register(claims.slice(0, 300).flatMap(({ equipment: [panels] }) => panels!.serials));
+    const claims = manyClaims('K', 100);
+    await fleet.register(claims.slice(0, 70).flatMap(({ equipment: [panels] }) => panels!.serials));
     await registerInverters(claims);
     await settled();
     const file = write('killed.csv', claims);
-    const args = [file, '--block', '4', '--share-max', '1'];
-    const written = async () => {
-      const [row] = await fleet.clickhouse.query<{ n: number }>(
-        'SELECT toUInt32(uniqExact(record)) AS n FROM assessment_rows WHERE job = (SELECT max(job) FROM assessment_events WHERE file = {file:String})',
-        { file: 'killed.csv' },
-      );
-      return row!.n;
-    };
-    let kills = 0;
-    let last: Ended | undefined;
-    for (let before = 0; last === undefined; ) {
-      const running = startAssess(env, args);
-      const goal = before + 100;
-      const ended = await Promise.race([
-        running.ended,
-        fleet
-          .until('some verdicts', async () => (await written()) >= goal || undefined, 120_000)
-          .then(() => undefined),
-      ]);
-      if (ended) last = ended;
-      else {
-        running.process.kill('SIGKILL');
+    const args = [file, '--block', '10', '--share-max', '1'];
+    const proxy = await KillProxy.open(fleet.engines.engines.urls.clickhouseUrl);
+    try {
+      const kills = [
+        [1, 'before'],
+        [1, 'after'],
+        [3, 'after'],
+        [2, 'before'],
+        [1, 'after'],
+      ] as const;
+      for (const [at, moment] of kills) {
+        const running = startAssess({ ...env, CLICKHOUSE_URL: proxy.url }, args);
+        proxy.killAt(at, moment, () => running.process.kill('SIGKILL'));
         const killed = await running.ended;
-        if (killed.signal === 'SIGKILL') kills += 1;
-        before = await written();
-        if (before >= claims.length) last = await startAssess(env, args).ended;
+        expect(killed, killed.err).toMatchObject({ signal: 'SIGKILL' });
       }
+    } finally {
+      proxy.close();
     }
+    const last = await run(file, ...args.slice(1));
     expect(last, last.err).toMatchObject({ code: 0 });
-    expect(kills).toBeGreaterThan(0);
     const { job } = await basisOf(file);
     const once = await verdicts(job);
     expect(once.map(({ record }) => record)).toEqual(claims.map((_, i) => i + 1));

@@ -126,6 +126,44 @@ export async function seedRegulatorLedger(clickhouse: Clickhouse): Promise<void>
     ruling('r2', 'conflict_resolved', 'SW-0005', 8),
   ]);
   await writeDecided(clickhouse, claims());
+  await seedJobs(clickhouse);
+}
+
+/** A job that is done, with a block that was written twice, and a later one that is not. */
+async function seedJobs(clickhouse: Clickhouse): Promise<void> {
+  const event = (job: string, kind: string, at: string) => ({
+    job,
+    event: kind,
+    at: `${at} 00:00:00.000`,
+    claims: 3,
+  });
+  await clickhouse.insertRows('assessment_events', [
+    event('first', 'begun', '2026-05-01'),
+    event('first', 'done', '2026-05-02'),
+    event('second', 'begun', '2026-05-03'),
+  ]);
+  const missing = (subject: string) => ({
+    code: 'serial_not_found',
+    effect: 'ask',
+    subject,
+    detail: '',
+    reference: '',
+  });
+  const verdicts = [
+    { job: 'first', record: 1, line: 2, decision: 'approved', certificates: 45, findings: [] },
+    {
+      job: 'first',
+      record: 2,
+      line: 3,
+      decision: 'held',
+      certificates: 0,
+      findings: [missing('SW-0008'), missing('SW-0009')],
+    },
+    { job: 'first', record: 3, line: 4, decision: 'approved', certificates: 45, findings: [] },
+  ];
+  await clickhouse.insertRows('assessment_rows', verdicts);
+  await clickhouse.insertRows('assessment_rows', verdicts);
+  await clickhouse.insertRows('assessment_rows', [{ ...verdicts[0], job: 'second' }]);
 }
 
 function ruling(name: string, kind: string, serial: string, offset: number): object {

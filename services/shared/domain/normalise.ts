@@ -14,5 +14,18 @@ const plain = /^[!-`{-~]*$/;
 export function normalise(text: string): string {
   // Most serials are upper-case ASCII without spaces already; the test is much cheaper than the transformation.
   if (plain.test(text)) return text;
+  const known = remembered.get(text);
+  if (known !== undefined) return known;
+  const folded = fold(text);
+  if (remembered.size >= rememberedMost) remembered.clear();
+  remembered.set(text, folded);
+  return folded;
+}
+
+/** Names of brands and models are few, and come with every serial. */
+const remembered = new Map<string, string>();
+const rememberedMost = 10_000;
+
+function fold(text: string): string {
   return text.normalize('NFKC').toUpperCase().normalize('NFKC').replace(/\s+/gu, ' ').trim();
 }

@@ -39,6 +39,8 @@ export interface Clickhouse {
   query<Row>(sql: string, params?: Params, options?: CallOptions): Promise<Row[]>;
   /** The rows of a large SELECT as they come, in blocks. Rows may have been given before the error comes. */
   queryStream<Row>(sql: string, params?: Params, options?: CallOptions): AsyncGenerator<readonly Row[], void>;
+  /** The rows of a large SELECT as the server writes them, in blocks of whole lines. `sql` ends in a JSON FORMAT of lines. */
+  queryLines(sql: string, params?: Params, options?: CallOptions): AsyncGenerator<Buffer, void>;
   /** Keys that are not columns are an error. Resolves when the rows are in the table and its views. */
   insertRows(table: string, rows: readonly object[], options?: CallOptions): Promise<void>;
   /** `sql` ends in FORMAT; `body` is the data in that format. Resolves when the rows are in the table and its views. */
@@ -159,10 +161,10 @@ export function createClickhouse(options: ClickhouseOptions): Clickhouse {
     }
   }
 
-  async function* readRows<Row>(request: Request): AsyncGenerator<readonly Row[], void> {
+  async function* readLines(request: Request): AsyncGenerator<Buffer, void> {
     const answer = await send(request);
     try {
-      for await (const lines of linesOf(answer.stream)) yield lines.map((line) => JSON.parse(line) as Row);
+      yield* linesOf(answer.stream);
     } catch (error) {
       throw translated(error, answer.timedOut(), request.timeoutMs);
     } finally {
@@ -170,6 +172,14 @@ export function createClickhouse(options: ClickhouseOptions): Clickhouse {
       // A reader that stops half-way leaves the rest unread: the connection cannot be used again.
       answer.stream.destroy();
     }
+  }
+
+  async function* readRows<Row>(request: Request): AsyncGenerator<readonly Row[], void> {
+    for await (const lines of readLines(request))
+      yield lines
+        .toString('utf8', 0, lines.length - 1)
+        .split('\n')
+        .map((line) => JSON.parse(line) as Row);
   }
 
   function requestOf(sql: string, forced: ClickHouseSettings, params?: Params, call?: CallOptions): Request {
@@ -201,6 +211,9 @@ export function createClickhouse(options: ClickhouseOptions): Clickhouse {
     },
     queryStream<Row>(sql: string, params?: Params, call?: CallOptions): AsyncGenerator<readonly Row[], void> {
       return readRows<Row>(requestOf(`${sql}\nFORMAT JSONEachRow`, streamSettings, params, call));
+    },
+    queryLines(sql: string, params?: Params, call?: CallOptions): AsyncGenerator<Buffer, void> {
+      return readLines(requestOf(sql, streamSettings, params, call));
     },
     async insertRows(table: string, rows: readonly object[], call?: CallOptions): Promise<void> {
       if (rows.length === 0) return;
@@ -251,17 +264,16 @@ async function readText(stream: Readable): Promise<string> {
  * Complete lines, in blocks of what arrived together. An error that arises after the first rows comes as a last line that
  * no row can look like: rows are written without spaces between name and value.
  */
-async function* linesOf(stream: Readable): AsyncGenerator<string[], void> {
+async function* linesOf(stream: Readable): AsyncGenerator<Buffer, void> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     const end = data.lastIndexOf(newline);
     rest = data.subarray(end + 1);
     if (end < 0) continue;
-    const lines = data.subarray(0, end).toString().split('\n');
-    const last = lines.at(-1) as string;
+    const last = data.subarray(end === 0 ? 0 : data.lastIndexOf(newline, end - 1) + 1, end).toString();
     if (last.startsWith(lateErrorStart)) throw lateError(last);
-    yield lines;
+    yield data.subarray(0, end + 1);
   }
   if (rest.length > 0) throw truncated();
 }
