@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import type { Admin, Kafka } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type GatewayClient, until } from '#scripts/demo/client.ts';
 import { importList } from '#scripts/demo/scenario.ts';
@@ -61,10 +61,6 @@ beforeEach(async () => {
 
 function worker(name: string) {
   return fleet.fleet.services.find(({ service }) => service === name)!.process;
-}
-
-function admin<T>(doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
-  return withAdmin(log.kafka, doing, work);
 }
 
 describe('3: the answer is lost, and the client sends the same again at another gateway', () => {
@@ -150,7 +146,7 @@ describe('6: transactions that are open, and their markers', () => {
       transactionalId: `test-${randomUUID()}`,
       idempotent: true,
       maxInFlightRequests: 1,
-      transactionTimeout: 120_000,
+      transactionTimeout: 600_000,
     });
     await producer.connect();
     const transaction = await producer.transaction();
@@ -217,7 +213,7 @@ describe('13: a dead letter in each stage, then the next message, then its repla
     const rows = submitted.rows('DEAD-A-', 0, 600, 'First');
     const { id, lost } = await submittedWithDamage(rows);
     await next('NEXT-A-');
-    const [letter, ...more] = await letters('cec-validation');
+    const [letter, ...more] = await lettersWithRows('cec-validation', lost);
     expect(letter).toMatchObject({ submission: id, rows: lost, settled: 0 });
     expect(more).toEqual([]);
     expect(await watermarkOf(context.clickhouse, 'serials.decided', 0)).toBeLessThan(letter!.origin);
@@ -231,6 +227,7 @@ describe('13: a dead letter in each stage, then the next message, then its repla
   test('cec-validation: bytes that can never be read are given up, on record (must survive 13)', async () => {
     const { id, lost } = await submittedWithDamage(submitted.rows('DEAD-D-', 0, 600, 'First'));
     await next('NEXT-D-');
+    await lettersWithRows('cec-validation', lost);
     const given = ['discard', '--submission', id, '--why', 'a test', '--by', 'tester'];
     expect(await runScript(fleet.fleet.engines.urls, 'dead-letters', ...given)).toMatchObject({ code: 0 });
     const state = (await letters('cec-validation')).find(({ submission }) => submission === id);
@@ -243,7 +240,7 @@ describe('13: a dead letter in each stage, then the next message, then its repla
     const rows = submitted.rows('DEAD-B-', 0, 300, 'First');
     await damagedBetweenStages(rows);
     await next('NEXT-B-');
-    expect(rowsOf(await letters('dedup'))).toBe(300);
+    await lettersWithRows('dedup', 300);
 
     const replayed = await runScript(fleet.fleet.engines.urls, 'dead-letters', 'replay', '--stage', 'dedup');
     expect(replayed).toMatchObject({ code: 0 });
@@ -251,7 +248,8 @@ describe('13: a dead letter in each stage, then the next message, then its repla
     await submitted.decided();
 
     await worker('ledger-writer').stop(10_000);
-    await setBack(`ledger-writer.DecidedBatch.g${topicsGeneration}`, decidedTopic);
+    const beginning = new Map(scopes.map((partition) => [Number(partition), 0]));
+    await setGroup(`ledger-writer.DecidedBatch.g${topicsGeneration}`, decidedTopic, beginning);
     await fleet.fleet.startService('ledger-writer');
     await next('AGAIN-B-');
     await submitted.decided();
@@ -266,12 +264,7 @@ describe('13: a dead letter in each stage, then the next message, then its repla
       `ALTER TABLE serial_rows ADD CONSTRAINT refused CHECK serial_key != '${refused}'`,
     );
     await submitted.submit(submitted.rows('DEAD-C-', 0, 60, 'First'), { registered: 60 });
-    const [letter] = await until(
-      'the letter of ledger-writer',
-      () => letters('ledger-writer'),
-      ({ length }) => length > 0,
-      60_000,
-    );
+    const [letter] = await lettersWithRows('ledger-writer', 1);
     expect(letter).toMatchObject({ partition, settled: 0 });
 
     await worker('ledger-writer').stop(10_000);
@@ -342,24 +335,26 @@ describe('13: a dead letter in each stage, then the next message, then its repla
         return undefined;
       },
     });
-    await admin('pass over what was damaged', (client) =>
-      client.setOffsets({
-        groupId: `cec-validation.g${topicsGeneration}`,
-        topic: submittedTopic,
-        partitions: [...to].map(([partition, { high }]) => ({ partition, offset: String(high) })),
-      }),
+    await setGroup(
+      `cec-validation.g${topicsGeneration}`,
+      submittedTopic,
+      new Map([...to].map(([partition, { high }]) => [partition, high])),
     );
     await fleet.fleet.startService('cec-validation');
   }
 
-  async function setBack(groupId: string, topic: string): Promise<void> {
-    await admin('set a group back', (client) =>
-      client.setOffsets({
-        groupId,
-        topic,
-        partitions: scopes.map((partition) => ({ partition: Number(partition), offset: '0' })),
-      }),
-    );
+  /** Once nobody is left in the group: Kafka refuses it before. */
+  function setGroup(groupId: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<void> {
+    return withAdmin(log.kafka, `set ${groupId} to other offsets`, async (admin) => {
+      await until(
+        `${groupId} to be empty`,
+        () => admin.describeGroups([groupId]),
+        ({ groups }) => groups[0]?.state === 'Empty',
+        60_000,
+      );
+      const partitions = [...offsets].map(([partition, offset]) => ({ partition, offset: String(offset) }));
+      await admin.setOffsets({ groupId, topic, partitions });
+    });
   }
 
   interface StoredLetter {
@@ -378,7 +373,13 @@ describe('13: a dead letter in each stage, then the next message, then its repla
     );
   }
 
-  function rowsOf(found: readonly StoredLetter[]): number {
-    return found.reduce((sum, { rows }) => sum + rows, 0);
+  /** The unsettled letters of a stage, once they hold so many rows at least. */
+  async function lettersWithRows(stage: string, rows: number): Promise<readonly StoredLetter[]> {
+    return until(
+      `the letters of ${stage}`,
+      async () => (await letters(stage)).filter(({ settled }) => settled === 0),
+      (found) => found.reduce((sum, letter) => sum + letter.rows, 0) >= rows,
+      60_000,
+    );
   }
 });

@@ -135,7 +135,7 @@ test('what is otherwise in one store is found and named, and back as it was noth
   const undo: Undo[] = [];
   try {
     for (const [, tamper] of tampered) undo.push(await tamper());
-    const { code, out } = await runScript(fleet.fleet.engines.urls, 'reconcile', '--patience', '5');
+    const { code, out } = await runScript(fleet.fleet.engines.urls, 'reconcile', '--patience', '60');
     expect(code).toBe(1);
     expect(
       tampered.filter(([, , named]) => !named.test(out)).map(([what]) => what),
@@ -152,7 +152,7 @@ test('rows that are accounted for nowhere: reconcile and the gauge say so, until
   const undo = await taken('batch_outcomes', `submission = '${submission}'`);
   try {
     await until('the gauge to rise', imbalance, (rows) => rows === 60, 60_000);
-    const { code, out } = await runScript(fleet.fleet.engines.urls, 'reconcile', '--patience', '5');
+    const { code, out } = await runScript(fleet.fleet.engines.urls, 'reconcile', '--patience', '60');
     expect({ code, out }).toMatchObject({ code: 1, out: expect.stringContaining(submission) });
   } finally {
     await undo();

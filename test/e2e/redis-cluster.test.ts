@@ -128,7 +128,7 @@ test('a node emptied under load: its partitions wait for a rebuild, the others g
   );
   expect(waits.status).toBe(503);
 
-  const found = await runScript(urls, 'reconcile', '--patience', '5');
+  const found = await runScript(urls, 'reconcile', '--patience', '60');
   expect(found.code).toBe(1);
   for (const tag of lost.filter((name) => /^\d+$/.test(name)))
     expect(found.out).toMatch(new RegExp(`Redis has not generation \\d+ of \\{${tag}\\}`));

@@ -92,7 +92,7 @@ export class Submitted {
 
 /** Reconcile, as an operator runs it. */
 export async function expectNothingDiffers(urls: EngineUrls): Promise<void> {
-  const { code, out, err } = await runScript(urls, 'reconcile', '--patience', '30');
+  const { code, out, err } = await runScript(urls, 'reconcile', '--patience', '60');
   expect({ code, out, err }).toMatchObject({ code: 0 });
   expect(out).toContain('nothing differs');
 }
