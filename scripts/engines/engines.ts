@@ -1,4 +1,4 @@
-import { type LocalEngine, localEngine, startLocal, urlOf } from './local.ts';
+import { type KafkaProxy, type LocalEngine, localEngine, startLocal, urlOf } from './local.ts';
 import type { Supervised, Supervisor } from './supervise.ts';
 
 export const engineNames = ['kafka', 'registry', 'redis', 'clickhouse'] as const;
@@ -31,6 +31,8 @@ export interface EngineOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Engines that are wanted; the URLs of the others are empty. */
   readonly needs?: readonly EngineName[];
+  /** Kafka as a local process: also reached through a proxy. */
+  readonly kafkaProxy?: KafkaProxy;
 }
 
 /** Environment variables by which services, and `startEngines`, are told where engines are. */
@@ -63,7 +65,7 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
     const { urls, stop } = await startContainers();
     return foreign(urls, 'containers', stop);
   }
-  return startProcesses(options.supervisor, options.needs ?? engineNames);
+  return startProcesses(options.supervisor, options.needs ?? engineNames, options.kafkaProxy);
 }
 
 function foreign(urls: EngineUrls, way: Engines['way'], stop: () => Promise<void>): Engines {
@@ -75,11 +77,15 @@ function foreign(urls: EngineUrls, way: Engines['way'], stop: () => Promise<void
 
 const stopGraceMs = 10_000;
 
-async function startProcesses(supervisor: Supervisor, names: readonly EngineName[]): Promise<Engines> {
+async function startProcesses(
+  supervisor: Supervisor,
+  names: readonly EngineName[],
+  kafkaProxy?: KafkaProxy,
+): Promise<Engines> {
   const engines = new Map<EngineName, LocalEngine>();
   const processes = new Map<EngineName, Supervised>();
   const start = async (name: EngineName) => {
-    const engine = engines.get(name) ?? (await localEngine(name, supervisor.dataDir));
+    const engine = engines.get(name) ?? (await localEngine(name, supervisor.dataDir, kafkaProxy));
     engines.set(name, engine);
     processes.set(name, await startLocal(supervisor, engine));
   };
