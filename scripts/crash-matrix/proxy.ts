@@ -13,7 +13,7 @@ export interface Connection {
 export type Tap = (from: 'client' | 'engine', piece: Buffer, connection: Connection) => Verdict;
 
 /** Stands between the services and one engine, on a port of its own that stays when the engine is away. */
-export class Proxy {
+export class EngineProxy {
   readonly port: number;
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
@@ -27,13 +27,13 @@ export class Proxy {
     server.on('connection', (client) => this.#join(client));
   }
 
-  static async open(): Promise<Proxy> {
+  static async open(): Promise<EngineProxy> {
     const server = createServer({ allowHalfOpen: true });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(0, '127.0.0.1', resolve);
     });
-    return new Proxy(server, (server.address() as { port: number }).port);
+    return new EngineProxy(server, (server.address() as { port: number }).port);
   }
 
   get connections(): number {
