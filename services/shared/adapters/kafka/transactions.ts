@@ -119,6 +119,8 @@ export class TransactionPool {
       retry: { initialRetryTime: 20, maxRetryTime: 1_000, retries: Number.MAX_SAFE_INTEGER },
     });
     await producer.connect();
+    // To connect says nothing to the coordinator of this id. The first transaction does, and that aborts what is left open.
+    await (await producer.transaction()).abort();
     return producer;
   }
 
