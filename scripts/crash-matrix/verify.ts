@@ -171,11 +171,11 @@ async function checkRows(
 ): Promise<void> {
   const submissions = [...new Set([...expected.values()].map(({ submission }) => submission))];
   const rows = await desk.context.clickhouse.query<LedgerRow>(
-    `SELECT toString(submission) AS submission, row, outcome, entry, decision_note AS note
-     FROM serial_rows FINAL WHERE entry > 0 AND submission IN {submissions:Array(UUID)}
+    `SELECT toString(r.submission) AS submission, row, outcome, entry, decision_note AS note
+     FROM serial_rows AS r FINAL WHERE entry > 0 AND r.submission IN {submissions:Array(UUID)}
      UNION ALL
-     SELECT toString(submission) AS submission, row, outcome, 0 AS entry, '' AS note
-     FROM unregistered_rows FINAL WHERE submission IN {submissions:Array(UUID)}`,
+     SELECT toString(u.submission) AS submission, row, outcome, 0 AS entry, '' AS note
+     FROM unregistered_rows AS u FINAL WHERE u.submission IN {submissions:Array(UUID)}`,
     { submissions },
   );
   const found = new Map<string, LedgerRow>();
