@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { type Fault, type Scene, within } from '../fault.ts';
+import { until } from '../../demo/client.ts';
+import { type Fault, hitTimeoutMs, type Scene, within } from '../fault.ts';
 import { killEngine } from '../processes.ts';
 import type { Connection, EngineProxy } from '../proxy.ts';
+import type { Rig } from '../rig.ts';
 import { runTool } from '../tools.ts';
 import { disarm, killAround } from './kill-at-points.ts';
 
@@ -87,7 +89,24 @@ async function refusesBlock({ rig, workload }: Scene): Promise<number> {
     }
     kills += await killing;
   }
+  // And one that nobody interrupts.
+  await workload.sendRefused();
+  await until(
+    'a dead letter waits',
+    () => waiting(rig),
+    (letters) => letters > 0,
+    hitTimeoutMs,
+  );
   return 1 + kills;
+}
+
+async function waiting({ desk }: Rig): Promise<number> {
+  const [row] = await desk.context.clickhouse.query<{ letters: number }>(
+    `SELECT toUInt32(count()) AS letters FROM (
+       SELECT stage, partition, origin, submission, batch FROM dead_letters WHERE stage = 'ledger-writer'
+       GROUP BY ALL HAVING max(settled) = 0)`,
+  );
+  return row!.letters;
 }
 
 async function replayRefused(scene: Scene): Promise<void> {
