@@ -110,6 +110,7 @@ try {
         `    ${passed(result) ? 'ok' : 'FAILED'}: ${injected} times, ${sent} rows, ${claims} claims, ${lost} lost, ` +
           `${doubled} doubled, ${wrong} wrong, recovered in ${recoverySeconds.toFixed(1)} s`,
       );
+      for (const text of complaintsOf([result]).slice(0, 5)) progress(`    ${text}`);
     },
   });
 } catch (error) {

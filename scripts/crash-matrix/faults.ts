@@ -1,5 +1,7 @@
 import type { Fault } from './fault.ts';
 import { clickhouseFaults } from './faults/clickhouse.ts';
+import { deadLetters } from './faults/dead-letters.ts';
+import { gatewayQuestions } from './faults/gateway-questions.ts';
 import { kafkaFaults } from './faults/kafka.ts';
 import { killsAtPoints } from './faults/kill-at-points.ts';
 import { rebalances } from './faults/rebalances.ts';
@@ -10,6 +12,8 @@ import { zombies } from './faults/zombies.ts';
 /** All of them, in the order in which `--all` tries them. */
 export const faults: readonly Fault[] = [
   ...killsAtPoints,
+  ...gatewayQuestions,
+  ...deadLetters,
   ...zombies,
   ...rebalances,
   ...kafkaFaults,

@@ -1,12 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { pino } from 'pino';
-import { submissionLog, tickSender } from '#gateway/ports.ts';
-import type { SubmissionLog } from '#gateway/submissions/submission.ts';
-import { createKafka } from '#shared/adapters/kafka/client.ts';
+import { tickSender } from '#gateway/ports.ts';
 import { Publisher } from '#shared/adapters/kafka/publisher.ts';
 import { topicName } from '#shared/adapters/kafka/topics.ts';
-import { TransactionPool } from '#shared/adapters/kafka/transactions.ts';
 import { Codec } from '#shared/codec/codec.ts';
 import { GatewayClient } from '../demo/client.ts';
 import { type ListedModel, readModels } from '../demo/planted.ts';
@@ -58,8 +54,6 @@ export interface Desk {
   readonly context: RecoveryContext;
   readonly codec: Codec;
   readonly publisher: Publisher;
-  /** The gateway's own log: for what it has no route for yet. */
-  readonly submissions: SubmissionLog;
   readonly tick: ReturnType<typeof tickSender>;
 }
 
@@ -185,23 +179,14 @@ async function openDesk(engines: Engines, closers: Closers): Promise<Desk> {
   const { context } = opened;
   const codec = await Codec.open(context.registry, {
     [topicName('serials.submitted')]: 'SerialBatch',
-    [topicName('submissions')]: 'SubmissionManifest',
     [topicName('claims.submitted')]: 'ClaimEvent',
   });
   const publisher = new Publisher(context.kafka);
   closers.push(() => publisher.close());
-  const kafka = createKafka({
-    brokers: engines.urls.kafkaBrokers,
-    clientId: 'crash-matrix',
-    log: pino({ level: 'silent' }),
-  });
-  const transactions = new TransactionPool(kafka, { instance: 'crash-matrix', producersMax: 2 });
-  closers.push(() => transactions.close());
   return {
     context,
     codec,
     publisher,
-    submissions: submissionLog(transactions, codec),
     tick: tickSender({ publisher, codec }),
   };
 }

@@ -1,13 +1,5 @@
-import { hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { gzipSync } from 'node:zlib';
-import { derivedId } from '#gateway/ids.ts';
-import { Batcher } from '#gateway/submissions/batches.ts';
-import { panelRegistration } from '#gateway/submissions/documents.ts';
-import type { Submission } from '#gateway/submissions/submission.ts';
 import { sydneyDay } from '#shared/domain/days.ts';
-import { normalise } from '#shared/domain/normalise.ts';
-import type { SerialRecord } from '#shared/domain/serials.ts';
 import { Random } from '#test/simulation/random.ts';
 import { until } from '../demo/client.ts';
 import type { ListedModel } from '../demo/planted.ts';
@@ -26,7 +18,7 @@ export interface WorkloadOptions {
   readonly older: readonly string[];
 }
 
-/** What was accepted: each with a 202, or with a committed transaction. */
+/** What was answered with 202. */
 export interface Accepted {
   readonly submissions: ReadonlyMap<string, number>;
   readonly claims: ReadonlySet<string>;
@@ -151,9 +143,9 @@ export class Workload {
     }
   }
 
-  async #upload(actor: Actor, csv: string, product: string): Promise<void> {
+  async #upload(actor: Actor, csv: string, product: string, action = 'register'): Promise<void> {
     const key = `${this.#options.prefix}-${++this.#files}`;
-    const path = `/v1/submissions?product=${product}&declaration=file-upload-1`;
+    const path = `/v1/submissions?product=${product}&action=${action}&declaration=file-upload-1`;
     const { status, body } = await this.#caller.post(actor, path, key, { type: 'text/csv', body: csv });
     if (status !== 202) throw new Error(`a file was answered ${status}: ${JSON.stringify(body)}`);
     this.#submissions.set(body.id!, csv.trimEnd().split('\n').length - 1);
@@ -180,78 +172,20 @@ export class Workload {
     return `${this.#options.prefix}${String(i).padStart(6, '0')}`;
   }
 
-  /** What the gateway would write of a file that marks serials as invalid. */
   async #invalidating(random: Random): Promise<void> {
-    const { rig } = this.#options;
-    for (let number = 0; this.#more; number++) {
+    while (this.#more) {
       await delay(tricklePauseMs);
-      const supplier = random.pick(rig.cast.suppliers);
-      const serials = Array.from({ length: 2 * trickleRows }, () =>
-        random.chance(0.05) ? this.#claimed(random.below(claimSerials)) : this.#anySerial(random),
-      ).filter((serial) => serial !== tooLong);
-      const submission = this.#invalidation(random, supplier, { number, serials });
-      this.#sent += submission.rows;
-      await untilWritten(() => rig.desk.submissions.write(submission));
-      this.#submissions.set(submission.id, submission.rows);
+      const supplier = random.pick(this.#options.rig.cast.suppliers);
+      const lines = Array.from({ length: 2 * trickleRows }, () => {
+        const { holder, model } = random.chance(0.85) ? this.#models[0] : this.#models[1];
+        const serial = random.chance(0.05)
+          ? this.#claimed(random.below(claimSerials))
+          : this.#anySerial(random);
+        return [supplier.name, holder, model, serial, 'Serial number is wrong'].map(cell).join(',');
+      });
+      this.#sent += lines.length;
+      await this.#upload(supplier, `${headings},Reason\n${lines.join('\n')}\n`, 'panel', 'invalidate');
     }
-  }
-
-  #invalidation(
-    random: Random,
-    supplier: Actor,
-    { number, serials }: { readonly number: number; readonly serials: readonly string[] },
-  ): Submission {
-    const { prefix, rig } = this.#options;
-    const document = { ...panelRegistration, action: 'invalidate' } as const;
-    const batcher = new Batcher(document, rig.desk.context.partitions);
-    for (const [i, serial] of serials.entries()) {
-      const record = this.#invalidRecord(random, supplier, { row: i + 1, serial });
-      batcher.add({ record, bytes: Buffer.byteLength(JSON.stringify(record)) });
-    }
-    const body = Buffer.from(serials.join('\n'));
-    return {
-      id: derivedId('crash matrix', prefix, String(number)),
-      account: supplier.account,
-      supplier: supplier.name,
-      channel: 'csv',
-      product: 'panel',
-      action: 'invalidate',
-      receivedAt: Date.now(),
-      fileName: `invalid-${number}.csv`,
-      declaration: 'file-upload-1',
-      declaredBy: 'crash matrix',
-      idempotencyKey: '',
-      bodySha256: hash('sha256', body, 'hex'),
-      bodyGzip: gzipSync(body),
-      bodyBytes: body.length,
-      rows: serials.length,
-      batches: batcher.batches(),
-    };
-  }
-
-  #invalidRecord(
-    random: Random,
-    supplier: Actor,
-    { row, serial }: { readonly row: number; readonly serial: string },
-  ): SerialRecord {
-    const { holder, model } = random.chance(0.85) ? this.#models[0] : this.#models[1];
-    return {
-      row,
-      line: row + 1,
-      supplier: supplier.name,
-      holder,
-      series: '',
-      model,
-      serial,
-      supplier_key: normalise(supplier.name),
-      holder_key: normalise(holder),
-      serial_key: normalise(serial),
-      status: '',
-      reason: 'Other',
-      note: '',
-      finding: '',
-      column: '',
-    };
   }
 
   #claimed(i: number): string {
@@ -344,22 +278,6 @@ const inverterModel = {
   series: 'BG',
   model: 'BG-5000TL (AS4777-2 2020)',
 } as const;
-
-const writeAgainMs = 100;
-const writePatienceMs = 120_000;
-
-/** The same submission again, byte for byte, until its transaction is committed (K4). */
-async function untilWritten(write: () => Promise<void>): Promise<void> {
-  const deadline = Date.now() + writePatienceMs;
-  for (;;) {
-    try {
-      return await write();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await delay(writeAgainMs);
-    }
-  }
-}
 
 function cell(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
