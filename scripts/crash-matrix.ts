@@ -7,6 +7,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { isArgumentError } from './arguments.ts';
 import type { Fault } from './crash-matrix/fault.ts';
+import { notTried } from './crash-matrix/faults/kill-at-points.ts';
 import { faults, faultsNamed } from './crash-matrix/faults.ts';
 import { complaintsOf, tableOf } from './crash-matrix/print.ts';
 import { Rig } from './crash-matrix/rig.ts';
@@ -31,6 +32,7 @@ function end(text: string, code: number): never {
 
 interface Given {
   readonly chosen: readonly Fault[];
+  readonly all: boolean;
   readonly rows: number;
   readonly seed: number;
   readonly json: string | undefined;
@@ -55,7 +57,8 @@ function read(): Given {
     end('--rows is a whole number from 100\n', 2);
   const seed = Number(values.seed);
   if (!Number.isInteger(seed) || seed < 0) end('--seed is a whole number\n', 2);
-  return { chosen: choose(values.only, values.all), rows, seed, json: values.json };
+  const all = values.all && values.only === undefined;
+  return { chosen: choose(values.only, all), all, rows, seed, json: values.json };
 }
 
 function lineOf({ name, about, sample }: Fault): string {
@@ -78,7 +81,12 @@ function given(): Given {
   }
 }
 
-const { chosen, rows, seed, json } = given();
+/** `stage.effect` of `stage.effect.before`. */
+function effectOf(point: string): string {
+  return point.slice(0, point.lastIndexOf('.'));
+}
+
+const { chosen, all, rows, seed, json } = given();
 const began = performance.now();
 const seconds = () => (performance.now() - began) / 1_000;
 const progress = (text: string) => process.stderr.write(`[${seconds().toFixed(1).padStart(6)} s] ${text}\n`);
@@ -116,12 +124,14 @@ try {
 } catch (error) {
   failure = error as Error;
 }
+const untried = all ? (rig?.points.untried() ?? []).filter((point) => !notTried.has(effectOf(point))) : [];
 await rig?.stop().catch((error) => progress(`not stopped cleanly: ${(error as Error).message}`));
 supervisor.close();
 
 const complaints = [
   ...complaintsOf(results),
   ...(failure ? [failure.stack ?? failure.message] : []),
+  ...untried.map((point) => `services have a failure point ${point}, and no fault tries it`),
   ...(results.length < chosen.length ? [`${chosen.length - results.length} faults were not tried`] : []),
 ];
 process.stdout.write(`${tableOf(results)}\n\nseed ${seed}, ${seconds().toFixed(0)} s\n`);

@@ -41,6 +41,11 @@ export class Points {
     return new Set(existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []);
   }
 
+  /** Points that some process came by, and that were never armed. */
+  untried(): readonly string[] {
+    return [...this.passed()].filter((name) => name !== '' && !existsSync(this.#taken(name)));
+  }
+
   #taken(name: string): string {
     return path.join(this.folder, `${name}.taken`);
   }

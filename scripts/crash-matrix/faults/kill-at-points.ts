@@ -24,6 +24,13 @@ const effects = [
   'certificate.decide.commit',
 ];
 
+/** Effects that nothing is tried at, and why. */
+export const notTried: ReadonlyMap<string, string> = new Map([
+  ['dedup.activate', 'happens when the very first index begins, before anything is sent'],
+  ['certificate.decide.activate', 'the same'],
+  [`gateway.${topicName('accounts')}`, 'the workload changes no accounts'],
+]);
+
 const sample = new Set(['gateway.transaction-commit', 'dedup.publish', 'ledger-writer.DecidedBatch.insert']);
 
 export const killsAtPoints: readonly Fault[] = effects.map((effect) => ({
