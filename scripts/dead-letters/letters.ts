@@ -1,3 +1,4 @@
+import { serialStages } from '#shared/adapters/clickhouse/conservation.ts';
 import { type KeptLetter, readDeadLetter } from '#shared/adapters/kafka/dead-letters.ts';
 import { boundsOf, readLog } from '#shared/adapters/kafka/read-log.ts';
 import { topicName } from '#shared/adapters/kafka/topics.ts';
@@ -140,14 +141,40 @@ async function readStates(
   );
   const done = new Set(actions.map(({ letter, action }) => `${letter} ${action}`));
   const decided = await decidedEvents(clickhouse, heads);
+  const there = await batchesThere(clickhouse, heads);
   return (head) => {
     const known = settled.get(tableKey(head));
     const did = (action: string) =>
       [head.number, ...head.copies].some((number) => done.has(`${number} ${action}`));
     if (known === 1 || (claimStages.includes(head.stage) && decided.has(head.submission))) return 'settled';
+    if (known === undefined && holdsRows(head) && there.has(batchName(head))) return 'settled';
     if (known === 2 || did('discard')) return 'discarded';
     return did('replayed') ? 'replayed' : 'waiting';
   };
+}
+
+/** Letters of rows. Whoever keeps one may die before the table knows of it, and its rows may arrive all the same. */
+function holdsRows({ stage, rows }: LetterHead): boolean {
+  return rows > 0 && (serialStages as readonly string[]).includes(stage);
+}
+
+function batchName({ submission, batch }: Pick<LetterHead, 'submission' | 'batch'>): string {
+  return `${submission} ${batch}`;
+}
+
+/** Batches of these letters whose rows the ledger has. */
+async function batchesThere(
+  clickhouse: RecoveryContext['clickhouse'],
+  heads: readonly LetterHead[],
+): Promise<ReadonlySet<string>> {
+  const submissions = [...new Set(heads.filter(holdsRows).map(({ submission }) => submission))];
+  if (submissions.length === 0) return new Set();
+  const rows = await clickhouse.query<{ submission: string; batch: number }>(
+    `SELECT DISTINCT toString(b.submission) AS submission, batch FROM batch_outcomes AS b
+     WHERE b.submission IN arrayMap(id -> toUUIDOrZero(id), {submissions:Array(String)})`,
+    { submissions },
+  );
+  return new Set(rows.map(batchName));
 }
 
 /** A claim's letter is settled when the ledger has its event, whichever way it came. */

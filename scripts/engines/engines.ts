@@ -1,4 +1,4 @@
-import { type LocalEngine, localEngine, startLocal, urlOf } from './local.ts';
+import { type KafkaProxy, type LocalEngine, localEngine, startLocal, urlOf } from './local.ts';
 import { RedisCluster } from './redis-cluster.ts';
 import type { Supervised, Supervisor } from './supervise.ts';
 
@@ -45,6 +45,8 @@ export interface EngineOptions {
   readonly needs?: readonly EngineName[];
   /** More than one: local Redis is a cluster of so many nodes. */
   readonly redisNodes?: number;
+  /** Kafka as a local process: also reached through a proxy. */
+  readonly kafkaProxy?: KafkaProxy;
 }
 
 /** Environment variables by which services, and `startEngines`, are told where engines are. */
@@ -77,7 +79,7 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
     const { urls, stop } = await startContainers();
     return foreign(urls, 'containers', stop);
   }
-  return startProcesses(options.supervisor, options.needs ?? engineNames, options.redisNodes ?? 1, env);
+  return startProcesses(options);
 }
 
 function foreign(urls: EngineUrls, way: Engines['way'], stop: () => Promise<void>): Engines {
@@ -89,12 +91,8 @@ function foreign(urls: EngineUrls, way: Engines['way'], stop: () => Promise<void
 
 const stopGraceMs = 10_000;
 
-async function startProcesses(
-  supervisor: Supervisor,
-  names: readonly EngineName[],
-  redisNodes: number,
-  env: EngineOptions['env'],
-): Promise<Engines> {
+async function startProcesses(options: EngineOptions): Promise<Engines> {
+  const { supervisor, needs: names = engineNames, redisNodes = 1 } = options;
   const engines = new Map<EngineName, LocalEngine>();
   const processes = new Map<EngineName, Supervised>();
   let cluster: RedisCluster | undefined;
@@ -103,7 +101,7 @@ async function startProcesses(
       cluster = await RedisCluster.start(supervisor, redisNodes);
       return;
     }
-    const engine = engines.get(name) ?? (await localEngine(name, supervisor.dataDir, env));
+    const engine = engines.get(name) ?? (await localEngine(name, supervisor.dataDir, options));
     engines.set(name, engine);
     processes.set(name, await startLocal(supervisor, engine));
   };

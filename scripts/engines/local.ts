@@ -34,6 +34,13 @@ export interface LocalEngine {
   prepare?(): Promise<void>;
 }
 
+/** A port in front of a second listener of Kafka: who comes by it is told to come by it again. */
+export interface KafkaProxy {
+  readonly port: number;
+  /** Told where the listener behind the proxy is. */
+  readonly listening: (port: number) => void;
+}
+
 const readyTimeoutMs = 120_000;
 const silent = { info: () => undefined, warn: () => undefined };
 
@@ -61,10 +68,14 @@ export async function startLocal(supervisor: Supervisor, engine: LocalEngine): P
   }
 }
 
-export async function localEngine(name: EngineName, dataDir: string, env: Env): Promise<LocalEngine> {
+export async function localEngine(
+  name: EngineName,
+  dataDir: string,
+  { env, kafkaProxy }: { readonly env: Env; readonly kafkaProxy?: KafkaProxy },
+): Promise<LocalEngine> {
   switch (name) {
     case 'kafka':
-      return kafka(dataDir);
+      return kafka(dataDir, kafkaProxy);
     case 'registry':
       return registry(dataDir);
     case 'redis':
@@ -103,11 +114,16 @@ function command(
   };
 }
 
-async function kafka(dataDir: string): Promise<LocalEngine> {
+async function kafka(dataDir: string, proxy?: KafkaProxy): Promise<LocalEngine> {
   const home = path.join(dataDir, 'kafka');
-  const [port, controller] = await portsOf(home, 2);
+  const [port, controller, proxied] = await portsOf(home, proxy ? 3 : 2);
+  if (proxied) proxy?.listening(proxied);
   const properties = path.join(home, 'server.properties');
-  writeFileSync(properties, kafkaProperties(path.join(home, 'log'), port!, controller!));
+  writeFileSync(
+    properties,
+    kafkaProperties(path.join(home, 'log'), port!, controller!) +
+      (proxy ? secondListener(port!, controller!, proxied!, proxy.port) : ''),
+  );
   const logging = path.join(home, 'log4j2.properties');
   writeFileSync(logging, kafkaLogging);
   const java = ['-Xms256m', '-Xmx512m', '-XX:+UseG1GC', `-Dlog4j2.configurationFile=${logging}`];
@@ -175,6 +191,21 @@ function kafkaProperties(logDir: string, port: number, controller: number): stri
     'num.io.threads': 4,
     'log.cleaner.dedupe.buffer.size': 8 * 1024 * 1024,
   };
+  return propertiesOf(settings);
+}
+
+/** Of a setting that stands twice the last counts. */
+function secondListener(port: number, controller: number, proxied: number, proxy: number): string {
+  const settings = {
+    listeners: `PLAINTEXT://127.0.0.1:${port},PROXIED://127.0.0.1:${proxied},CONTROLLER://127.0.0.1:${controller}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port},PROXIED://127.0.0.1:${proxy}`,
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+  };
+  return propertiesOf(settings);
+}
+
+function propertiesOf(settings: Readonly<Record<string, string | number | boolean>>): string {
   return Object.entries(settings)
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');

@@ -7,6 +7,7 @@ import { ApprovedLists } from '#shared/adapters/redis/lists.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec } from '#shared/codec/codec.ts';
 import { listingKeys } from '#shared/domain/listing/listing.ts';
+import { withFailurePoints } from '#shared/runtime/failure-points.ts';
 import { runService } from '#shared/runtime/service.ts';
 import { cecValidationSettings } from './config.ts';
 import { ListingPartition } from './partition.ts';
@@ -15,7 +16,7 @@ import { createPorts } from './ports.ts';
 const stage = 'cec-validation';
 
 await runService(stage, cecValidationSettings, async (context) => {
-  const { config, log, metrics, turned, onClose } = context;
+  const { config, log, metrics, turned, at, onClose } = context;
   const kafka = openKafka(stage, context);
   const redis = openRedis(context);
   await requireTopics(kafka, config.topicsProfile);
@@ -35,13 +36,17 @@ await runService(stage, cecValidationSettings, async (context) => {
     sessionTimeoutMs: config.sessionTimeoutMs,
     fetchBytesMax: config.fetchBytesMax,
     log,
+    failurePoint: (name) => at(`${stage}.${name}`),
     onTurn: turned,
     onBacklog: (partition, messages) => metrics.lag.set({ stage, partition }, messages),
     onRestart: () => metrics.restarts.inc({ stage }),
     stage: {
       start: async (partition, control) => ({
         worker: new ListingPartition(
-          createPorts({ partition, lists, codec, publisher, metrics }),
+          withFailurePoints(createPorts({ partition, lists, codec, publisher, metrics }), at, {
+            publish: `${stage}.publish`,
+            deadLetter: `${stage}.dead-letter`,
+          }),
           control,
           config.deadLettersInRowMax,
         ),

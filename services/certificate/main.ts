@@ -15,6 +15,7 @@ import { checkRedis } from '#shared/adapters/redis/client.ts';
 import { RedisStateStore } from '#shared/adapters/redis/state-store.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec } from '#shared/codec/codec.ts';
+import { withFailurePoints } from '#shared/runtime/failure-points.ts';
 import { IndexProbe } from '#shared/runtime/index-probe.ts';
 import { repeatedly } from '#shared/runtime/repeatedly.ts';
 import { runService } from '#shared/runtime/service.ts';
@@ -32,7 +33,7 @@ import { LedgerQuestions } from './gather/questions.ts';
 const probeIntervalMs = 5_000;
 
 await runService('certificate', certificateSettings, async (context) => {
-  const { config, log, metrics, turned, onClose } = context;
+  const { config, log, metrics, turned, at, onClose } = context;
   const kafka = openKafka('certificate', context);
   const clickhouse = openClickhouse(context);
   const redis = openRedis(context);
@@ -48,10 +49,18 @@ await runService('certificate', certificateSettings, async (context) => {
   });
   const publisher = new Publisher(kafka);
   onClose('publisher', () => publisher.close());
-  const store = new RedisStateStore(redis, indexPrefix);
+  const store = withFailurePoints(new RedisStateStore(redis, indexPrefix), at, {
+    activate: 'certificate.decide.activate',
+    apply: 'certificate.decide.apply',
+    trim: 'certificate.decide.trim',
+  });
   const probe = new IndexProbe(store);
   const partitions = serialPartitions(config.topicsProfile);
-  const questions = new LedgerQuestions(createLedger({ clickhouse, publisher, codec, partitions }));
+  const questions = new LedgerQuestions(
+    withFailurePoints(createLedger({ clickhouse, publisher, codec, partitions }), at, {
+      tick: 'certificate.gather.tick',
+    }),
+  );
 
   const gather: Stage = {
     async start(partition, control) {
@@ -66,7 +75,11 @@ await runService('certificate', certificateSettings, async (context) => {
         clickhouse,
         metrics,
       });
-      return { worker: new GatherPartition(partition, ports, control), offset: 'committed' };
+      const pointed = withFailurePoints(ports, at, {
+        publish: 'certificate.gather.publish',
+        deadLetter: 'certificate.gather.dead-letter',
+      });
+      return { worker: new GatherPartition(partition, pointed, control), offset: 'committed' };
     },
   };
 
@@ -86,8 +99,12 @@ await runService('certificate', certificateSettings, async (context) => {
         deadLettersInRowMax: config.deadLettersInRowMax,
         deadBefore: await deadOrigins(clickhouse, 'decide', 0),
       });
+      const pointed = withFailurePoints(ports, at, {
+        publish: 'certificate.decide.publish',
+        deadLetter: 'certificate.decide.dead-letter',
+      });
       const place = { name: claimsScope, generation };
-      const started = await DecidePartition.start(place, ports, control);
+      const started = await DecidePartition.start(place, pointed, control);
       probe.watch({ scope: place, worker: started.worker, control });
       return started;
     },
@@ -106,6 +123,7 @@ await runService('certificate', certificateSettings, async (context) => {
       sessionTimeoutMs: config.sessionTimeoutMs,
       fetchBytesMax: config.fetchBytesMax,
       log,
+      failurePoint: (moment) => at(`certificate.${name}.${moment}`),
       onTurn: turned,
       onBacklog: (partition, messages) => metrics.lag.set({ stage: name, partition }, messages),
       onRestart: () => metrics.restarts.inc({ stage: name }),

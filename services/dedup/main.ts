@@ -15,6 +15,7 @@ import { checkRedis } from '#shared/adapters/redis/client.ts';
 import { RedisStateStore } from '#shared/adapters/redis/state-store.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec } from '#shared/codec/codec.ts';
+import { withFailurePoints } from '#shared/runtime/failure-points.ts';
 import { IndexProbe } from '#shared/runtime/index-probe.ts';
 import { repeatedly } from '#shared/runtime/repeatedly.ts';
 import { runService } from '#shared/runtime/service.ts';
@@ -26,7 +27,7 @@ import { createPorts } from './ports.ts';
 const probeIntervalMs = 5_000;
 
 await runService('dedup', dedupSettings, async (context) => {
-  const { config, log, metrics, turned, onClose } = context;
+  const { config, log, metrics, turned, at, onClose } = context;
   const kafka = openKafka('dedup', context);
   const clickhouse = openClickhouse(context);
   const redis = openRedis(context);
@@ -40,7 +41,11 @@ await runService('dedup', dedupSettings, async (context) => {
   });
   const publisher = new Publisher(kafka);
   onClose('publisher', () => publisher.close());
-  const store = new RedisStateStore(redis, indexPrefix);
+  const store = withFailurePoints(new RedisStateStore(redis, indexPrefix), at, {
+    activate: 'dedup.activate',
+    apply: 'dedup.apply',
+    trim: 'dedup.trim',
+  });
   const probe = new IndexProbe(store);
   const buckets = bucketsOf(config, serialPartitions(config.topicsProfile));
 
@@ -51,6 +56,7 @@ await runService('dedup', dedupSettings, async (context) => {
     sessionTimeoutMs: config.sessionTimeoutMs,
     fetchBytesMax: config.fetchBytesMax,
     log,
+    failurePoint: (name) => at(`dedup.${name}`),
     onTurn: turned,
     onBacklog: (partition, messages) => metrics.lag.set({ stage: 'dedup', partition }, messages),
     onRestart: () => metrics.restarts.inc({ stage: 'dedup' }),
@@ -66,15 +72,19 @@ await runService('dedup', dedupSettings, async (context) => {
         const started = await DedupPartition.start(
           place,
           index,
-          createPorts({
-            partition,
-            store,
-            codec,
-            publisher,
-            metrics,
-            deadLettersInRowMax: config.deadLettersInRowMax,
-            deadBefore: await deadOrigins(clickhouse, 'dedup', partition),
-          }),
+          withFailurePoints(
+            createPorts({
+              partition,
+              store,
+              codec,
+              publisher,
+              metrics,
+              deadLettersInRowMax: config.deadLettersInRowMax,
+              deadBefore: await deadOrigins(clickhouse, 'dedup', partition),
+            }),
+            at,
+            { publish: 'dedup.publish', deadLetter: 'dedup.dead-letter' },
+          ),
           control,
         );
         probe.watch({ scope: place, worker: started.worker, control });

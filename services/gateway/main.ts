@@ -6,6 +6,7 @@ import { requireTopics, serialPartitions, topicName } from '#shared/adapters/kaf
 import { TransactionPool } from '#shared/adapters/kafka/transactions.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec } from '#shared/codec/codec.ts';
+import { withFailurePoints } from '#shared/runtime/failure-points.ts';
 import { runService } from '#shared/runtime/service.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { followAccounts } from './accounts/follow.ts';
@@ -21,7 +22,7 @@ const readBackTimeoutMs = 10_000;
 const turnMs = 1_000;
 
 await runService('gateway', gatewaySettings, async (context) => {
-  const { config, log, metrics, turned, onClose } = context;
+  const { config, log, metrics, turned, at, onClose } = context;
   const catalogue = parseCatalogue(await readFile(config.catalogueFile, 'utf8'));
   const kafka = openKafka('gateway', context);
   const clickhouse = openClickhouse(context);
@@ -40,11 +41,14 @@ await runService('gateway', gatewaySettings, async (context) => {
     [topicName('claims.submitted')]: 'ClaimEvent',
     [topicName('rulings')]: 'Ruling',
   });
-  const publisher = new Publisher(kafka);
+  const publisher = withFailurePoints(new Publisher(kafka), at, {
+    send: (topic: string) => `gateway.${topic}`,
+  });
   onClose('publisher', () => publisher.close());
   const transactions = new TransactionPool(kafka, {
     instance: `gateway-${config.instance}`,
     producersMax: config.producersMax,
+    failurePoint: (name) => at(`gateway.transaction-${name}`),
   });
   onClose('transactions', () => transactions.close());
   await transactions.ready();

@@ -10,6 +10,7 @@ import {
 } from '#shared/adapters/kafka/topics.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec } from '#shared/codec/codec.ts';
+import { withFailurePoints } from '#shared/runtime/failure-points.ts';
 import { repeatedly } from '#shared/runtime/repeatedly.ts';
 import { runService } from '#shared/runtime/service.ts';
 import { Alarms } from './alarms.ts';
@@ -22,7 +23,7 @@ import { targets } from './targets.ts';
 const refreshIntervalMs = 2_000;
 
 await runService('ledger-writer', ledgerWriterSettings, async (context) => {
-  const { config, log, metrics, turned, onClose } = context;
+  const { config, log, metrics, turned, at, onClose } = context;
   const kafka = openKafka('ledger-writer', context);
   const clickhouse = openClickhouse(context);
   await requireTopics(kafka, config.topicsProfile);
@@ -38,15 +39,22 @@ await runService('ledger-writer', ledgerWriterSettings, async (context) => {
   const consumers = targets.map((target) => {
     const writer = new TargetWriter({
       target,
-      clickhouse,
+      clickhouse: withFailurePoints(clickhouse, at, {
+        insertRaw: `ledger-writer.${target.schema}.insert`,
+        insertRows: (table: string) => `ledger-writer.${target.schema}.${table}`,
+      }),
       codec,
       linger: config,
-      ports: createPorts({
-        target,
-        publisher,
-        metrics,
-        deadLettersInRowMax: config.deadLettersInRowMax,
-      }),
+      ports: withFailurePoints(
+        createPorts({
+          target,
+          publisher,
+          metrics,
+          deadLettersInRowMax: config.deadLettersInRowMax,
+        }),
+        at,
+        { keepBytes: `ledger-writer.${target.schema}.dead-letter` },
+      ),
       waiting: (error, failures) =>
         log.warn({ err: error, failures, topic: target.topic }, 'waiting to insert'),
     });
@@ -59,6 +67,7 @@ await runService('ledger-writer', ledgerWriterSettings, async (context) => {
       sessionTimeoutMs: config.sessionTimeoutMs,
       fetchBytesMax: config.fetchBytesMax,
       log,
+      failurePoint: (name) => at(`ledger-writer.${stage}.${name}`),
       onTurn: turned,
       onBacklog: (partition, messages) => metrics.lag.set({ stage, partition }, messages),
       onRestart: () => metrics.restarts.inc({ stage }),

@@ -29,12 +29,14 @@ export function openClickhouse({
   readonly clickhouseUser: string;
   readonly clickhousePassword: string;
   readonly clickhouseDatabase: string;
+  readonly clickhouseTimeoutMs: number;
 }>): Clickhouse {
   const clickhouse = createClickhouse({
     url: config.clickhouseUrl,
     username: config.clickhouseUser,
     password: config.clickhousePassword,
     database: config.clickhouseDatabase,
+    timeoutMs: config.clickhouseTimeoutMs,
     log,
   });
   onClose('clickhouse', () => clickhouse.close());

@@ -6,6 +6,11 @@ export const clickhouseSettings = {
   clickhouseDatabase: text('CLICKHOUSE_DATABASE', 'database of the ledger', 'ledger'),
   clickhouseUser: text('CLICKHOUSE_USER', 'user of this service', 'default'),
   clickhousePassword: secret('CLICKHOUSE_PASSWORD', 'password of that user', ''),
+  clickhouseTimeoutMs: whole('CLICKHOUSE_TIMEOUT_MS', 'how long a call waits for its answer', {
+    least: 1_000,
+    most: 600_000,
+    fallback: 30_000,
+  }),
 } as const;
 
 export const redisSettings = {

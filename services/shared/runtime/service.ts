@@ -2,6 +2,7 @@ import { type Logger, pino } from 'pino';
 import { OperationalError } from '#shared/base/errors.ts';
 import { backoffMs } from './backoff.ts';
 import { type Config, describeConfig, readConfig, type Settings, text, whole } from './config.ts';
+import { type FailurePoint, failurePointsIn, failurePointsSetting } from './failure-points.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { startOpsServer } from './ops-server.ts';
 
@@ -22,6 +23,7 @@ export const commonSettings = {
     fallback: 10_000,
   }),
   logLevel: text('LOG_LEVEL', 'trace, debug, info, warn, error', 'info'),
+  failurePoints: failurePointsSetting,
 } as const;
 
 export interface ServiceContext<S extends Settings> {
@@ -30,6 +32,7 @@ export interface ServiceContext<S extends Settings> {
   readonly metrics: Metrics;
   /** To be called each time the main loop turns. */
   readonly turned: () => void;
+  readonly at: FailurePoint;
   /** Registers what must be closed; closed in reverse order, every failed close reported. */
   readonly onClose: (name: string, close: () => Promise<unknown>) => void;
 }
@@ -52,7 +55,7 @@ export async function runService<S extends Settings>(
   open: (context: ServiceContext<S>) => Promise<RunningService>,
 ): Promise<void> {
   const all = { ...commonSettings, ...settings };
-  const read = readConfig(all, process.env);
+  const read = refuseFailurePoints(readConfig(all, process.env));
   if ('faults' in read) {
     process.stderr.write(
       `${name}: the configuration has faults\n${read.faults.map((f) => `  ${f}\n`).join('')}`,
@@ -76,6 +79,7 @@ export async function runService<S extends Settings>(
     turned: () => {
       turnedAt = Date.now();
     },
+    at: failurePointsIn(config.failurePoints as string),
     onClose: (what, close) => closers.push({ name: what, close }),
   };
 
@@ -115,6 +119,16 @@ export async function runService<S extends Settings>(
     log.fatal({ err: error }, (error as Error).message);
     await end(1);
   }
+}
+
+/** A process that can be told to end itself has no place where the topics are those of production. */
+function refuseFailurePoints<C extends { readonly config: object } | { readonly faults: readonly string[] }>(
+  read: C,
+): C | { readonly faults: readonly string[] } {
+  if ('faults' in read) return read;
+  const { failurePoints, topicsProfile } = read.config as { failurePoints: string; topicsProfile?: string };
+  if (failurePoints === '' || topicsProfile !== 'production') return read;
+  return { faults: [`${failurePointsSetting.env} must be empty where TOPICS_PROFILE is production`] };
 }
 
 /** The world may come up after us: a start that fails for that reason is tried again, from an empty slate. */

@@ -3,6 +3,7 @@ import type { Admin, Batch, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { AssertionError, isRetryable } from '#shared/base/errors.ts';
 import { backoffMs } from '#shared/runtime/backoff.ts';
 import { inRowOf, noteOf } from '#shared/runtime/dead-letter-run.ts';
+import type { FailurePoint } from '#shared/runtime/failure-points.ts';
 import { FetchGate } from '#shared/runtime/gate.ts';
 import { Load } from '#shared/runtime/load.ts';
 import { type InMessage, type PartitionWorker, Restart, type Stage } from '#shared/runtime/stage.ts';
@@ -17,6 +18,8 @@ export interface ConsumerOptions {
   readonly sessionTimeoutMs: number;
   /** Bytes of one partition in one fetch. */
   readonly fetchBytesMax: number;
+  /** Around the storing of positions, under this stage's name. */
+  readonly failurePoint?: FailurePoint;
   /** Called each time the loop turns: `/healthz` tells a live loop from a stuck one. */
   readonly onTurn?: () => void;
   readonly onBacklog?: (partition: number, messages: number) => void;
@@ -260,8 +263,9 @@ export class StageConsumer {
   async #commit(): Promise<void> {
     const offsets = [...this.#partitions.values()].flatMap((run) => run.takeCommit());
     if (offsets.length === 0) return;
-    const { topic } = this.#options;
+    const { topic, failurePoint } = this.#options;
     try {
+      failurePoint?.('commit.before');
       await this.#consumer.commitOffsets(
         offsets.map(({ partition, offset, metadata }) => ({
           topic,
@@ -270,6 +274,7 @@ export class StageConsumer {
           metadata,
         })),
       );
+      failurePoint?.('commit.after');
     } catch (error) {
       // What was not committed is delivered again, to whoever owns the partition then.
       this.#options.log.warn({ err: error }, 'offsets not committed');

@@ -1,20 +1,26 @@
 import { createRequire } from 'node:module';
+import { withoutAborted } from './aborted.ts';
 import { crc32c } from './crc32c.ts';
 
 /**
- * The one place where kafkajs is loaded: with a checksum of our own, an encoder that does not copy what it nests, and a
- * timer that ends. The bytes on the wire are the same (tested against the untouched modules).
+ * The one place where kafkajs is loaded: with a checksum of our own, an encoder that does not copy what it nests, a timer that
+ * ends, and a filter that leaves out all of an aborted transaction. The bytes on the wire are the same (tested against the
+ * untouched modules).
  */
 const require = createRequire(import.meta.url);
 
-// Before anything else of kafkajs: its other modules take hold of the function when they are loaded.
-const checksum = require.resolve('kafkajs/src/protocol/recordBatch/crc32C');
-require(checksum);
-require.cache[checksum]!.exports = crc32c;
+// Before anything else of kafkajs: its other modules take hold of a function when they are loaded.
+replace('kafkajs/src/protocol/recordBatch/crc32C', crc32c);
+replace('kafkajs/src/consumer/filterAbortedMessages', withoutAborted);
 
 export const kafkajs = require('kafkajs') as typeof import('kafkajs');
 nestWithoutCopies(require('kafkajs/src/protocol/encoder'));
 endIdleTimer(require('kafkajs/src/network/requestQueue'));
+
+function replace(module: string, by: unknown): void {
+  require(module);
+  require.cache[require.resolve(module)]!.exports = by;
+}
 
 interface Encoder {
   buf: Buffer;

@@ -1,5 +1,6 @@
 import type { Kafka, Producer } from 'kafkajs';
 import { OperationalError } from '#shared/base/errors.ts';
+import { type FailurePoint, noFailurePoint } from '#shared/runtime/failure-points.ts';
 import { createPartitioner, translateKafkaError } from './client.ts';
 import { type BaseOffsets, type OutMessage, toKafka } from './publisher.ts';
 
@@ -21,11 +22,16 @@ export class TransactionPool {
   readonly #instance: string;
   readonly #idle: { slot: number; producer: Promise<Producer> }[] = [];
   readonly #waiting: ((entry: { slot: number; producer: Promise<Producer> }) => void)[] = [];
+  readonly #at: FailurePoint;
   #closed = false;
 
-  constructor(kafka: Kafka, options: { instance: string; producersMax: number }) {
+  constructor(
+    kafka: Kafka,
+    options: { instance: string; producersMax: number; failurePoint?: FailurePoint },
+  ) {
     this.#kafka = kafka;
     this.#instance = options.instance;
+    this.#at = options.failurePoint ?? noFailurePoint;
     for (let slot = 0; slot < options.producersMax; slot++) this.#idle.push(this.#fresh(slot));
   }
 
@@ -75,15 +81,19 @@ export class TransactionPool {
     try {
       const result = await within(
         work({
-          async send(topic, messages) {
+          send: async (topic, messages) => {
+            this.#at('write.before');
             const sent = await transaction.send({ topic, acks: -1, messages: messages.map(toKafka) });
+            this.#at('write.after');
             return new Map(sent.map((part) => [part.partition, Number(part.baseOffset)]));
           },
         }),
         left(),
       );
       // From here on the outcome is Kafka's: a commit that is not answered may have happened, and is not "aborted".
+      this.#at('commit.before');
       await transaction.commit();
+      this.#at('commit.after');
       return result;
     } catch (error) {
       if (transaction.isActive()) await transaction.abort().catch(() => undefined);
@@ -109,6 +119,8 @@ export class TransactionPool {
       retry: { initialRetryTime: 20, maxRetryTime: 1_000, retries: Number.MAX_SAFE_INTEGER },
     });
     await producer.connect();
+    // To connect says nothing to the coordinator of this id. The first transaction does, and that aborts what is left open.
+    await (await producer.transaction()).abort();
     return producer;
   }
 
