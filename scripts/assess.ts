@@ -24,7 +24,7 @@ import { readerName, usersOf, writerName } from './clickhouse-users/users.ts';
 import { root } from './engines/local.ts';
 
 const exits = { done: 0, failed: 1, usage: 2, question: 3, quota: 4 } as const;
-const usual = { shareMax: 0.2, after: 1_000, setSerials: 1_000_000, block: 5_000 } as const;
+const usual = { shareMax: 0.2, after: 1_000, setSerials: 1_200_000, block: 5_000 } as const;
 
 const help = `npm run -s assess -- CLAIMS.csv [options]
 

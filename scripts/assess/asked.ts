@@ -50,18 +50,19 @@ export function premisesOfRow({ cell }: Pick<ClaimRow, 'cell'>): string {
 }
 
 /** Everything by which a record can depend on another. */
-export function dependencyKeys(row: Pick<ClaimRow, 'cell'>): readonly string[] {
-  const serials = [
-    ...serialKeysOf(row),
-    ...row
-      .cell('turbine.serials')
-      .split(';')
-      .map((part) => ({ product: 'turbine', key: normalise(part.trim()) }))
-      .filter(({ key }) => key !== ''),
-  ];
+export function dependencyKeys(
+  row: Pick<ClaimRow, 'cell'>,
+  premises: string,
+  serials: ReturnType<typeof serialKeysOf>,
+): readonly string[] {
+  const turbines = row.cell('turbine.serials');
   return [
-    joinKey('premises', premisesOfRow(row)),
+    joinKey('premises', premises),
     ...serials.map(({ product, key }) => joinKey(product, key)),
+    ...(turbines === '' ? [] : turbines.split(';'))
+      .map((part) => normalise(part.trim()))
+      .filter((key) => key !== '')
+      .map((key) => joinKey('turbine', key)),
   ];
 }
 

@@ -121,8 +121,10 @@ async function surveyFile(
   })) {
     for (const row of rows) {
       records = row.record;
-      for (const key of dependencyKeys(row)) shared.add(key, row.record);
-      if (row.record > judged) full(collecting.add(row, premisesOfRow(row), serialKeysOf(row)));
+      const premises = premisesOfRow(row);
+      const serials = serialKeysOf(row);
+      for (const key of dependencyKeys(row, premises, serials)) shared.add(key, row.record);
+      if (row.record > judged) full(collecting.add(row, premises, serials));
     }
     report('surveying', bytes, file.bytes);
   }

@@ -16,6 +16,8 @@ export interface BenchFleet {
   readonly supplier: string;
   readonly models: readonly ListedModel[];
   readonly uploader: Uploader;
+  /** An account that claims. */
+  readonly agent: GatewayClient;
   readonly clickhouse: Clickhouse;
   /** Every process of it whose CPU is counted; empty for engines that others started. */
   readonly processes: readonly Watched[];
@@ -48,6 +50,11 @@ export async function startBenchFleet(options: {
   });
   const made = await operator.post<{ key: string }>(`/v1/accounts/${account.id}/keys`, { label: 'bench' });
   const uploader = new Uploader(fleet.gatewayUrl, made.key, await uploadDeclaration(operator));
+  const agents = await operator.post<{ id: string }>('/v1/accounts', {
+    name: 'Benchmark Agents',
+    kind: 'agent',
+  });
+  const agentKey = await operator.post<{ key: string }>(`/v1/accounts/${agents.id}/keys`, { label: 'bench' });
   const clickhouse = createClickhouse({
     url: fleet.engines.urls.clickhouseUrl,
     database: 'ledger',
@@ -59,6 +66,7 @@ export async function startBenchFleet(options: {
     supplier,
     models: await listedModels(),
     uploader,
+    agent: new GatewayClient(fleet.gatewayUrl, agentKey.key),
     clickhouse,
     processes: [
       ...fleet.services.map(({ service, process }) => ({ name: service, pid: process.pid })),

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { Supervisor } from '../engines/supervise.ts';
 import { runAssess } from './assess.ts';
 import { type BenchFleet, startBenchFleet } from './bench-fleet.ts';
+import { type ClaimsRun, runClaims } from './claims.ts';
 import { runLatency } from './latency.ts';
 import { settingOf } from './machine.ts';
 import { NotAvailable, runPostgres } from './postgres.ts';
@@ -48,6 +49,7 @@ const sizes = {
     postgresTransactions: 80,
     ledgerRows: 50_000_000,
     claims: 100_000,
+    claimsOneByOne: 40,
   },
   quick: {
     rounds: 2,
@@ -64,6 +66,7 @@ const sizes = {
     postgresTransactions: 40,
     ledgerRows: 2_000_000,
     claims: 10_000,
+    claimsOneByOne: 10,
   },
 } as const;
 
@@ -143,6 +146,15 @@ async function runFleetParts(): Promise<void> {
   await fleet.close();
 }
 
+async function runClaimsPart(): Promise<ClaimsRun> {
+  fleet = await startBenchFleet({ supervisor, env: {}, progress });
+  progress(`${size.claimsOneByOne} claims, one at a time on an idle fleet`);
+  const run = await runClaims(fleet, size.claimsOneByOne);
+  progress('stopping the fleet');
+  await fleet.close();
+  return run;
+}
+
 async function runRedisPart(): Promise<void> {
   const { redisSerials, redisOtherSerials, redisOtherCapacities } = size;
   const runs = [];
@@ -177,7 +189,8 @@ try {
   if (wanted('redis')) await runRedisPart();
   if (wanted('rebuild')) results.rebuild = await runRebuild(dataDir, size.rebuildSerials, progress);
   if (wanted('postgres')) await runPostgresPart();
-  if (wanted('assess'))
+  if (wanted('assess')) {
+    results.claims = await runClaimsPart();
     results.assess = await runAssess({
       dataDir: path.resolve(values['ledger-data'] ?? path.join(dataDir, 'assess')),
       rows: size.ledgerRows,
@@ -185,6 +198,7 @@ try {
       profile: values.profile,
       progress,
     });
+  }
 } catch (error) {
   await fleet?.close().catch(() => undefined);
   supervisor.close();

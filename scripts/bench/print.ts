@@ -13,6 +13,7 @@ export function linesOf(results: Results): readonly string[] {
     ...rebuildLines(results),
     ...postgresLines(results),
     ...assessLines(results),
+    ...claimsLines(results),
   ];
   const widths = [0, 1].map((column) => Math.max(...lines.map((line) => String(line[column] ?? '').length)));
   return [
@@ -33,6 +34,7 @@ export function missedOf(results: Results): readonly string[] {
     ...latencyLines(results),
     ...redisLines(results),
     ...assessLines(results),
+    ...claimsLines(results),
   ]
     .filter(([, , , met]) => met === false)
     .map(([what, figure, target]) => `${what}: ${figure}, target ${target}`);
@@ -111,6 +113,21 @@ function postgresLines({ postgres }: Results): readonly Line[] {
     [
       `${version}, COPY and INSERT ... ON CONFLICT, ${count(tableRows)} rows, ${connections} connections`,
       `${spread(rowsPerSecond, count)} rows/s`,
+    ],
+  ];
+}
+
+const decidedMsMost = 300;
+
+function claimsLines({ claims }: Results): readonly Line[] {
+  if (!claims) return [];
+  const { p50, p95 } = claims.decidedMs;
+  return [
+    [
+      `one claim of 20 serials, fleet idle (${claims.claims} times): its decision`,
+      `p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms`,
+      `p50 under ${decidedMsMost} ms`,
+      p50 < decidedMsMost,
     ],
   ];
 }

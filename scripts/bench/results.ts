@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../engines/local.ts';
 import type { AssessRun } from './assess.ts';
+import type { ClaimsRun } from './claims.ts';
 import type { LatencyRun } from './latency.ts';
 import type { Setting } from './machine.ts';
 import type { PostgresRun } from './postgres.ts';
@@ -19,6 +20,7 @@ export interface Results {
   redis?: readonly RedisRun[];
   rebuild?: RebuildRun;
   assess?: AssessRun;
+  claims?: ClaimsRun;
   postgres?:
     | (Omit<PostgresRun, 'rowsPerSecond'> & { readonly rowsPerSecond: Spread })
     | { readonly skipped: string };

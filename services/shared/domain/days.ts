@@ -8,18 +8,20 @@ const sydney = new Intl.DateTimeFormat('en-CA', {
 const hourMs = 3_600_000;
 
 // Sydney's clock has differed from UTC by whole hours since 1895, so its day changes only where an hour of UTC begins:
-// all moments of one hour have one day. Workers ask again and again about the present hour.
-let lastHour = Number.NaN;
-let lastDay = '';
+// all moments of one hour have one day. Workers ask again and again about the present hour, and about those of the rows of
+// an upload.
+const known = new Map<number, string>();
+const knownMost = 10_000;
 
 /** The calendar day in Sydney at that moment, yyyy-mm-dd (TIME-4). Summer time as in the time zone database. */
 export function sydneyDay(epochMs: number): string {
   const hour = Math.floor(epochMs / hourMs);
-  if (hour !== lastHour) {
-    lastDay = sydney.format(hour * hourMs);
-    lastHour = hour;
-  }
-  return lastDay;
+  const remembered = known.get(hour);
+  if (remembered !== undefined) return remembered;
+  const day = sydney.format(hour * hourMs);
+  if (known.size >= knownMost) known.clear();
+  known.set(hour, day);
+  return day;
 }
 
 /** When a Sydney day begins, or the day `later` days after it, epoch milliseconds. */

@@ -1,0 +1,91 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { sydneyDay } from '#shared/domain/days.ts';
+import type { BenchFleet } from './bench-fleet.ts';
+import { percentile } from './statistics.ts';
+
+const warmUps = 3;
+const serialsPerClaim = 20;
+/** Each claim finds the fleet idle. */
+const pauseMs = 500;
+const waitMs = 30_000;
+const dayMs = 86_400_000;
+
+export interface ClaimsRun {
+  readonly claims: number;
+  /** From the request with the claim to the answer with its decision. */
+  readonly decidedMs: { readonly p50: number; readonly p95: number };
+}
+
+/** One claim of twenty serials at a time on an idle fleet, each approved. */
+export async function runClaims(bench: BenchFleet, claims: number): Promise<ClaimsRun> {
+  const total = warmUps + claims;
+  const { holder, model } = bench.models[0]!;
+  const serials = Array.from(
+    { length: total * serialsPerClaim },
+    (_, i) => `BC${String(i).padStart(8, '0')}`,
+  );
+  const rows = serials.map((serial) => [bench.supplier, holder, model, serial].map(quoted).join(','));
+  const file = ['Supplier name,Licensee/Certificate holder,Model number,Serial number', ...rows, ''].join(
+    '\r\n',
+  );
+  await bench.uploader.state(await bench.uploader.upload(Buffer.from(file)), waitMs);
+  const times: number[] = [];
+  for (let n = 0; n < total; n++) {
+    const own = serials.slice(n * serialsPerClaim, (n + 1) * serialsPerClaim);
+    await delay(pauseMs);
+    const begun = performance.now();
+    const { id } = await bench.agent.post<{ id: string }>(
+      '/v1/claims',
+      claimOf(n, { holder, model, serials: own }),
+    );
+    const decision = await decisionOf(bench, id);
+    const took = performance.now() - begun;
+    if (decision !== 'approved') throw new Error(`claim ${id} was ${decision}`);
+    if (n >= warmUps) times.push(took);
+  }
+  return { claims, decidedMs: { p50: percentile(times, 0.5), p95: percentile(times, 0.95) } };
+}
+
+async function decisionOf(bench: BenchFleet, id: string): Promise<string> {
+  const deadline = Date.now() + waitMs;
+  for (;;) {
+    const view = await bench.agent.get<{ decision?: string | null }>(`/v1/claims/${id}?wait_ms=10000`);
+    if (view.decision) return view.decision;
+    if (Date.now() > deadline) throw new Error(`claim ${id} was not decided in ${waitMs} ms`);
+  }
+}
+
+/** Confirmed on site, so that its inverter need not be in the ledger. */
+function claimOf(n: number, panels: { holder: string; model: string; serials: readonly string[] }): object {
+  const installed = sydneyDay(Date.now() - 30 * dayMs);
+  return {
+    unit_kind: 'solar',
+    installed_on: installed,
+    address: `${n} Bench Street`,
+    locality: 'Newcastle West',
+    state: 'NSW',
+    postcode: '2302',
+    installation_type: 'New',
+    complete_unit: true,
+    rated_power_kw: '6.6',
+    deeming: 'max',
+    panel_count: panels.serials.length,
+    panels: [panels],
+    inverters: [{ holder: 'Bench Inverters', model: 'BI-5', serials: [`BI${n}`] }],
+    verified: true,
+    spv_package: 'bench.xml',
+    installer: 'Ann Installer',
+    installer_accreditation: 'A1234567',
+    designer_accreditation: 'A1234567',
+    accredited: true,
+    owner: 'Owen Owner',
+    owner_contact: 'owen@example.org',
+    claimant: 'agent',
+    assignment: 'BENCH',
+    assigned_on: installed,
+  };
+}
+
+function quoted(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
