@@ -1,4 +1,5 @@
 import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
+import { lookUpSettings } from '#shared/adapters/clickhouse/look-up.ts';
 import { joinKey } from '#shared/base/keys.ts';
 import type { ListingWindow } from '#shared/domain/claims/claim.ts';
 import type { ModelKey } from '#shared/domain/claims/index.ts';
@@ -34,7 +35,13 @@ export function ledgerReads(clickhouse: Clickhouse, partitions: number): LedgerR
       const upTo = upToOf(watermarks, partitions);
       const found: LedgerEntry[] = [];
       for (const { product, keys } of queriesOf(serials))
-        found.push(...(await clickhouse.query<LedgerEntry>(entriesQuery, { product, keys, upTo })));
+        found.push(
+          ...(await clickhouse.query<LedgerEntry>(
+            entriesQuery,
+            { product, keys, upTo },
+            { settings: lookUpSettings(keys.length) },
+          )),
+        );
       return found;
     },
 

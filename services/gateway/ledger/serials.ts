@@ -1,5 +1,6 @@
 import type { Entry } from '#gateway/lookup/lookup.ts';
 import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
+import { lookUpSettings } from '#shared/adapters/clickhouse/look-up.ts';
 import type { Product } from '#shared/domain/serials.ts';
 
 type Row = Omit<Entry, 'remarks'> & {
@@ -23,6 +24,7 @@ export async function latestEntries(
      ORDER BY serial_key, holder_key, entry DESC
      LIMIT 1 BY serial_key, holder_key`,
     { product, serials: serialKeys },
+    { settings: lookUpSettings(serialKeys.length) },
   );
   return rows.map(({ note, listing_note, decision_note, ...entry }) => ({
     ...entry,
