@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { sydneyDay } from '#shared/domain/days.ts';
 import type { BenchFleet } from './bench-fleet.ts';
 import { percentile } from './statistics.ts';
 
@@ -8,15 +7,17 @@ const serialsPerClaim = 20;
 /** Each claim finds the fleet idle. */
 const pauseMs = 500;
 const waitMs = 30_000;
-const dayMs = 86_400_000;
+/** Within the windows of most listings of the snapshot. */
+const installed = '2026-04-02';
 
 export interface ClaimsRun {
   readonly claims: number;
+  readonly decisions: Readonly<Record<string, number>>;
   /** From the request with the claim to the answer with its decision. */
   readonly decidedMs: { readonly p50: number; readonly p95: number };
 }
 
-/** One claim of twenty serials at a time on an idle fleet, each approved. */
+/** One claim of twenty serials at a time on an idle fleet. */
 export async function runClaims(bench: BenchFleet, claims: number): Promise<ClaimsRun> {
   const total = warmUps + claims;
   const { holder, model } = bench.models[0]!;
@@ -30,6 +31,7 @@ export async function runClaims(bench: BenchFleet, claims: number): Promise<Clai
   );
   await bench.uploader.state(await bench.uploader.upload(Buffer.from(file)), waitMs);
   const times: number[] = [];
+  const decisions: Record<string, number> = {};
   for (let n = 0; n < total; n++) {
     const own = serials.slice(n * serialsPerClaim, (n + 1) * serialsPerClaim);
     await delay(pauseMs);
@@ -40,10 +42,11 @@ export async function runClaims(bench: BenchFleet, claims: number): Promise<Clai
     );
     const decision = await decisionOf(bench, id);
     const took = performance.now() - begun;
-    if (decision !== 'approved') throw new Error(`claim ${id} was ${decision}`);
-    if (n >= warmUps) times.push(took);
+    if (n < warmUps) continue;
+    times.push(took);
+    decisions[decision] = (decisions[decision] ?? 0) + 1;
   }
-  return { claims, decidedMs: { p50: percentile(times, 0.5), p95: percentile(times, 0.95) } };
+  return { claims, decisions, decidedMs: { p50: percentile(times, 0.5), p95: percentile(times, 0.95) } };
 }
 
 async function decisionOf(bench: BenchFleet, id: string): Promise<string> {
@@ -57,7 +60,6 @@ async function decisionOf(bench: BenchFleet, id: string): Promise<string> {
 
 /** Confirmed on site, so that its inverter need not be in the ledger. */
 function claimOf(n: number, panels: { holder: string; model: string; serials: readonly string[] }): object {
-  const installed = sydneyDay(Date.now() - 30 * dayMs);
   return {
     unit_kind: 'solar',
     installed_on: installed,

@@ -122,9 +122,10 @@ const decidedMsMost = 300;
 function claimsLines({ claims }: Results): readonly Line[] {
   if (!claims) return [];
   const { p50, p95 } = claims.decidedMs;
+  const decisions = Object.entries(claims.decisions).map(([decision, times]) => `${times} ${decision}`);
   return [
     [
-      `one claim of 20 serials, fleet idle (${claims.claims} times): its decision`,
+      `one claim of 20 serials, fleet idle: its decision (${decisions.join(', ')})`,
       `p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms`,
       `p50 under ${decidedMsMost} ms`,
       p50 < decidedMsMost,
