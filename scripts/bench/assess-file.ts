@@ -22,7 +22,7 @@ export function madeSql(rows: number, claims: number): string {
   const perBrand = Math.floor(rows / holders);
   return `SELECT toUInt32(claim) AS claim, toUInt32(claim % ${holders}) AS holder, groupArray(serial) AS serials, any(spare) AS inverter
 FROM (SELECT intDiv(n, ${serialsPerClaim}) AS claim,
-        (n * ${stride} % ${perBrand}) * ${holders} + claim % ${holders} AS number, ${serialSql} AS serial,
+        ((intDiv(claim, ${holders}) * ${serialsPerClaim} + n % ${serialsPerClaim}) * ${stride} % ${perBrand}) * ${holders} + claim % ${holders} AS number, ${serialSql} AS serial,
         concat('GI', leftPad(toString(claim), 9, '0')) AS spare
     FROM (SELECT number AS n FROM numbers(${claims * serialsPerClaim})))
 GROUP BY claim ORDER BY claim`;
