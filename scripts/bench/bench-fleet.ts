@@ -16,6 +16,8 @@ export interface BenchFleet {
   readonly supplier: string;
   readonly models: readonly ListedModel[];
   readonly uploader: Uploader;
+  /** The account of the supplier, for anything but uploads. */
+  readonly importer: { readonly account: string; readonly client: GatewayClient };
   /** An account that claims. */
   readonly agent: GatewayClient;
   readonly clickhouse: Clickhouse;
@@ -66,6 +68,7 @@ export async function startBenchFleet(options: {
     supplier,
     models: await listedModels(),
     uploader,
+    importer: { account: account.id, client: new GatewayClient(fleet.gatewayUrl, made.key) },
     agent: new GatewayClient(fleet.gatewayUrl, agentKey.key),
     clickhouse,
     processes: [

@@ -15,11 +15,21 @@ import { linesOf, missedOf } from './print.ts';
 import { runRebuild } from './rebuild.ts';
 import { runRedis } from './redis.ts';
 import { type Results, writeResults } from './results.ts';
+import { runSearch } from './search.ts';
 import { spreadOf } from './statistics.ts';
 import { runThroughput } from './throughput.ts';
 import { PanelFiles } from './workload.ts';
 
-const partNames = ['pipeline', 'kafka-engine', 'latency', 'redis', 'rebuild', 'postgres', 'assess'] as const;
+const partNames = [
+  'pipeline',
+  'kafka-engine',
+  'latency',
+  'redis',
+  'rebuild',
+  'search',
+  'postgres',
+  'assess',
+] as const;
 type PartName = (typeof partNames)[number];
 
 const help = `npm run bench -- [options]
@@ -44,6 +54,8 @@ const sizes = {
     redisOtherSerials: 2_000_000,
     redisOtherCapacities: [0.25, 0.5, 2, 4],
     rebuildSerials: 10_000_000,
+    searchSerials: 10_000_000,
+    searchRepetitions: 30,
     postgresRows: 10_000_000,
     postgresRounds: 3,
     postgresTransactions: 80,
@@ -61,6 +73,8 @@ const sizes = {
     redisOtherSerials: 500_000,
     redisOtherCapacities: [0.5, 2],
     rebuildSerials: 1_000_000,
+    searchSerials: 1_000_000,
+    searchRepetitions: 10,
     postgresRows: 1_000_000,
     postgresRounds: 2,
     postgresTransactions: 40,
@@ -155,6 +169,13 @@ async function runClaimsPart(): Promise<ClaimsRun> {
   return run;
 }
 
+async function runSearchPart(): Promise<void> {
+  fleet = await startBenchFleet({ supervisor, env: {}, progress });
+  results.search = await runSearch(fleet, size.searchSerials, size.searchRepetitions, progress);
+  progress('stopping the fleet');
+  await fleet.close();
+}
+
 async function runRedisPart(): Promise<void> {
   const { redisSerials, redisOtherSerials, redisOtherCapacities } = size;
   const runs = [];
@@ -188,6 +209,7 @@ try {
   if (wanted('pipeline', 'kafka-engine', 'latency')) await runFleetParts();
   if (wanted('redis')) await runRedisPart();
   if (wanted('rebuild')) results.rebuild = await runRebuild(dataDir, size.rebuildSerials, progress);
+  if (wanted('search')) await runSearchPart();
   if (wanted('postgres')) await runPostgresPart();
   if (wanted('assess')) {
     results.claims = await runClaimsPart();

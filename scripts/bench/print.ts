@@ -11,6 +11,7 @@ export function linesOf(results: Results): readonly string[] {
     ...latencyLines(results),
     ...redisLines(results),
     ...rebuildLines(results),
+    ...searchLines(results),
     ...postgresLines(results),
     ...assessLines(results),
     ...claimsLines(results),
@@ -33,6 +34,7 @@ export function missedOf(results: Results): readonly string[] {
     ...pipelineLines(results),
     ...latencyLines(results),
     ...redisLines(results),
+    ...searchLines(results),
     ...assessLines(results),
     ...claimsLines(results),
   ]
@@ -103,6 +105,17 @@ function rebuildLines({ rebuild }: Results): readonly Line[] {
       `${seconds.toFixed(0)} s, ${count(serialsPerSecond)} serials/s`,
     ],
   ];
+}
+
+function searchLines({ search }: Results): readonly Line[] {
+  return (search?.searches ?? []).map(
+    ({ what, p50, p95 }): Line => [
+      `search for ${what}, ${count(search!.serials)} serials of the account`,
+      `p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms`,
+      'p50 under 100 ms',
+      p50 < 100,
+    ],
+  );
 }
 
 function postgresLines({ postgres }: Results): readonly Line[] {

@@ -8,6 +8,7 @@ import type { Setting } from './machine.ts';
 import type { PostgresRun } from './postgres.ts';
 import type { RebuildRun } from './rebuild.ts';
 import type { RedisRun } from './redis.ts';
+import type { SearchRun } from './search.ts';
 import type { Spread } from './statistics.ts';
 import type { Throughput } from './throughput.ts';
 
@@ -19,6 +20,7 @@ export interface Results {
   latency?: LatencyRun;
   redis?: readonly RedisRun[];
   rebuild?: RebuildRun;
+  search?: SearchRun;
   assess?: AssessRun;
   claims?: ClaimsRun;
   postgres?:
