@@ -29,6 +29,7 @@ export interface Disturbed {
 type Disturbance = (load: LoadFleet, until: AbortSignal, answered: (answer: Answer) => void) => Promise<void>;
 
 const rowsOfNormal = 500;
+const backlogMs = 180_000;
 const pauseMs = 200;
 
 /** What another account may do at the same time, and what an ordinary upload and look-up take meanwhile. */
@@ -91,6 +92,7 @@ export const disturbances: Readonly<Record<string, Disturbance>> = {
 /** One upload and one look-up after the other, by an account that has nothing to do with the disturbance. */
 export async function runDisturbed(load: LoadFleet, by: string, seconds: number): Promise<Disturbed> {
   const normal = await load.account();
+  await caughtUp(normal, load.series());
   const ending = new AbortController();
   const answers: Record<string, number> = {};
   forgetPeak(load.gatewayPid);
@@ -121,6 +123,15 @@ export async function runDisturbed(load: LoadFleet, by: string, seconds: number)
     answers,
     peak: memoryOf(load.gatewayPid).peak,
   };
+}
+
+/** What was accepted before is in the ledger: a look-up is not answered "not yet" for somebody else's backlog. */
+async function caughtUp(client: LoadClient, series: string): Promise<void> {
+  const until = performance.now() + backlogMs;
+  // Serials enough for every partition to be asked.
+  const serials = Array.from({ length: 64 }, (_, i) => `${series}${i}`);
+  while ((await client.lookUp(serials)).text.includes('not_yet'))
+    if (performance.now() > until) throw new Error(`the ledger is not complete after ${backlogMs} ms`);
 }
 
 function latenciesOf(answers: readonly Answer[]): Latencies {
