@@ -30,12 +30,14 @@ export function searchReads(clickhouse: Clickhouse): SearchReads {
         ...afterTests(after, params),
         ...queryTests(query, params),
       ];
-      // Read in the order of the table, which ends as soon as there is enough; DISTINCT would read on.
+      // Read in the order of the table, which ends as soon as there is enough; DISTINCT would read on. Parts are merged row
+      // by row and in small blocks: buffered, each part is read far ahead of what a page needs.
       const rows = await clickhouse.query<{ place: Place }>(
         `SELECT (supplier_key, serial_key, holder_key)::Tuple(String, String, String) AS place
          FROM supplier_entries AS e WHERE ${where.join(' AND ')}
          ORDER BY supplier_key, serial_key, holder_key
-         LIMIT 1 BY supplier_key, serial_key, holder_key LIMIT {limit:UInt32}`,
+         LIMIT 1 BY supplier_key, serial_key, holder_key LIMIT {limit:UInt32}
+         SETTINGS max_threads = 1, max_block_size = 8192, read_in_order_use_buffering = 0`,
         params,
       );
       return rows.map(({ place }) => place);
