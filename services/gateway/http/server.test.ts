@@ -4,13 +4,14 @@ import { gzipSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import Type from 'typebox';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { accountOf } from '#test/support/accounts.ts';
 import { type Endpoint, guarded } from './operation.ts';
 import { createServer, type LoadLimits } from './server.ts';
 
 let server: FastifyInstance | undefined;
 afterEach(async () => {
+  vi.useRealTimers();
   await server?.close();
   server = undefined;
 });
@@ -193,6 +194,29 @@ describe('an answer that comes before the body has', () => {
       expect(text).not.toContain('connection: close');
       socket.destroy();
     }
+  });
+
+  it('is kept for whoever reads only when all is sent, however long that takes; whoever stops is let go', async () => {
+    await start({ bodyWindowMs: 1_000, bodyWindowBytes: 10 });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+    const connected = once(server!.server, 'connection') as Promise<[Socket]>;
+    const { port } = server!.server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1');
+    const head = ['POST /file HTTP/1.1', 'host: x', 'authorization: Bearer a', 'content-length: 5000000'];
+    socket.write(`${head.join('\r\n')}\r\ncontent-type: text/csv\r\n\r\n`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 413 /);
+    const [served] = await connected;
+    for (let second = 0; second < 30; second++) {
+      const before = served.bytesRead;
+      socket.write('a'.repeat(100));
+      while (served.bytesRead < before + 100) await new Promise((resolve) => setImmediate(resolve));
+      vi.advanceTimersByTime(1_000);
+      expect([second, served.destroyed]).toEqual([second, false]);
+    }
+    vi.advanceTimersByTime(1_000);
+    expect(served.destroyed).toBe(true);
+    socket.destroy();
   });
 });
 

@@ -19,6 +19,7 @@ import { requestCheck } from './check.ts';
 import { describeApi } from './openapi.ts';
 import { type Answer, type Endpoint, isUpload, type Operation } from './operation.ts';
 import { problemOf, problemType } from './problem.ts';
+import { ReadPast } from './read-past.ts';
 
 export interface ServerOptions extends Gate {
   readonly endpoints: readonly Endpoint[];
@@ -62,14 +63,13 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     operation?: string;
     raw?: boolean;
+    isStream?: boolean;
     refusalMembers?: Readonly<Record<string, string>>;
   }
 }
 
 const retryAfterSeconds = 2;
 const headersTimeoutMs = 20_000;
-/** How long the rest of a body is read past that nobody wants, so that whoever sends it reads the answer. */
-const lingerMs = 5_000;
 /** What a compressed body may become whatever its compressed size. */
 const inflationFreeBytes = 1024 * 1024;
 
@@ -114,7 +114,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   server.addHook('onRequest', async (request, reply) => {
     if (request.is404) return refused(refuse('resource_not_found'), request, reply);
   });
-  server.addHook('onResponse', async (request) => readPast(request));
+  const readPast = new ReadPast(limits);
+  server.addHook('onResponse', async ({ raw, routeOptions }) =>
+    readPast.rest(raw, routeOptions.config.isStream ? 'stream' : 'body'),
+  );
+  server.addHook('preClose', async () => readPast.end());
 
   const around = {
     gate: options,
@@ -175,6 +179,7 @@ function addEndpoint(server: FastifyInstance, { operation, handle }: Endpoint, a
     config: {
       operation: operation.id,
       raw: body?.kind === 'json' && body.raw === true,
+      isStream: body?.kind === 'stream',
       refusalMembers: operation.refusalMembers ?? {},
       ...(perMinuteMax === undefined ? {} : { rateLimit: { max: perMinuteMax, timeWindow: 60_000 } }),
     },
@@ -281,18 +286,6 @@ function watchBody(request: FastifyRequest, reply: FastifyReply, limits: LoadLim
 
 function hasBody({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-}
-
-/**
- * What is still to come of a body when its answer has gone out is read past for a while: closing at once would take the
- * answer from whoever is still sending.
- */
-function readPast({ raw }: FastifyRequest): void {
-  if (raw.complete || raw.destroyed) return;
-  raw.resume();
-  const timer = setTimeout(() => raw.destroy(), lingerMs);
-  raw.once('close', () => clearTimeout(timer));
-  raw.once('end', () => clearTimeout(timer));
 }
 
 function answered({ status, headers, body }: Answer, reply: FastifyReply): FastifyReply {
