@@ -58,6 +58,7 @@ interface Finding {
   readonly value: string;
   readonly remarks: readonly string[];
   readonly nearest?: readonly { holder: string; model: string }[];
+  readonly snapshot?: string;
 }
 
 /** Semicolons, UTF-16, CR LF, a quoted line break; every kind of row. */
@@ -121,6 +122,10 @@ it('a file is checked, refused whole, taken, reported and given back', async () 
     [21, 23, 'Serial number'],
   ]);
   expect(report.rows[0]!.nearest?.[0]).toEqual({ holder: suffixed.holder, model: suffixed.model });
+  expect(report.rows.map(({ snapshot }) => snapshot)).toEqual([
+    expect.stringMatching(/^panel-/),
+    ...new Array(5).fill(undefined),
+  ]);
 
   const all = await client.get<{ rows: Finding[] }>(`/v1/submissions/${id}/report?format=json&remarks=true`);
   expect(all.rows.filter(({ outcome }) => outcome === 'registered')).toMatchObject([

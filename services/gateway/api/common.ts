@@ -23,6 +23,10 @@ export const Nearest = Type.Array(
   },
 );
 
+export const ListSnapshot = Type.String({
+  description: 'of a model that is not listed: the approved list on which it is not',
+});
+
 export const Time = (description: string) =>
   Type.Integer({ description: `${description}, epoch milliseconds` });
 
@@ -57,6 +61,7 @@ export const FindingView = Type.Object(
     sentence: Type.String(),
     hint: Type.String(),
     nearest: Type.Optional(Nearest),
+    snapshot: Type.Optional(ListSnapshot),
     first: Type.Optional(
       Type.Integer({ description: 'of a serial number that is repeated: the record that has it first' }),
     ),

@@ -188,7 +188,7 @@ async function decidedWithin(
 }
 
 function decidedRow(row: ReportRow): object {
-  const { record, line, outcome, column, value, code, sentence, hint, nearest } = row;
+  const { record, line, outcome, column, value, code, sentence, hint, nearest, snapshot } = row;
   return {
     record,
     line,
@@ -200,5 +200,6 @@ function decidedRow(row: ReportRow): object {
     sentence,
     hint,
     ...(nearest ? { nearest } : {}),
+    ...(snapshot === undefined ? {} : { snapshot }),
   };
 }

@@ -22,7 +22,7 @@ import { csvReport, jsonReport } from '#gateway/submissions/report-text.ts';
 import { outcomesSeenBy } from '#gateway/submissions/seen.ts';
 import type { SubmissionStatus } from '#gateway/submissions/status.ts';
 import type { RequestReason } from '#shared/domain/reasons.ts';
-import { defined, FindingView, IdempotencyKey, json, Nearest, Time, Uuid } from './common.ts';
+import { defined, FindingView, IdempotencyKey, json, ListSnapshot, Nearest, Time, Uuid } from './common.ts';
 
 export interface SubmissionApi {
   readonly intake: Pick<Intake, 'take' | 'check'>;
@@ -137,6 +137,7 @@ const ReportView = Type.Object(
             ),
           ),
           nearest: Type.Optional(Nearest),
+          snapshot: Type.Optional(ListSnapshot),
           first: Type.Optional(
             Type.Object(
               { submission: Uuid, row: Type.Integer() },

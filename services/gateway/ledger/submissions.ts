@@ -41,8 +41,8 @@ export function submissionReads(clickhouse: Clickhouse): SubmissionReads &
     report(id, { remarks }) {
       const columns = `row, line, outcome, listing_note, decision_note, product, supplier, holder, series, model, serial,
             status, reason, serial_key, holder_key, note`;
-      const unregistered = `SELECT ${columns}, finding, column FROM unregistered_rows FINAL WHERE submission = {id:UUID}`;
-      const noted = `SELECT ${columns}, '' AS finding, '' AS column FROM noted_rows FINAL WHERE submission = {id:UUID}`;
+      const unregistered = `SELECT ${columns}, finding, column, snapshot FROM unregistered_rows FINAL WHERE submission = {id:UUID}`;
+      const noted = `SELECT ${columns}, '' AS finding, '' AS column, '' AS snapshot FROM noted_rows FINAL WHERE submission = {id:UUID}`;
       return clickhouse.queryStream<LedgerRow>(
         remarks
           ? `SELECT * FROM (${unregistered} UNION ALL ${noted}) ORDER BY row`

@@ -26,6 +26,7 @@ function ledgerRow(row: number, more: Partial<LedgerRow>): LedgerRow {
     serial_key: 'S1',
     holder_key: 'SUN GMBH',
     note: '',
+    snapshot: 'panel-2026-04-23-0123456789ab',
     ...more,
   };
 }
@@ -69,7 +70,7 @@ async function report(
   return all;
 }
 
-test('a model that is not listed comes with what may have been meant; nothing else does', async () => {
+test('a model that is not listed comes with what may have been meant, and the list on which it is not (C7); nothing else does', async () => {
   const rows = [
     ledgerRow(1, { outcome: 'not_listed' }),
     ledgerRow(2, { outcome: 'not_listed' }),
@@ -81,6 +82,8 @@ test('a model that is not listed comes with what may have been meant; nothing el
   expect(found.map((row) => row.nearest)).toEqual([nearest, nearest, undefined, undefined]);
   expect(found[0]).toMatchObject({ column: 'Model number', value: 'M-100', code: 'not_listed' });
   expect((await report(rows)).map((row) => row.nearest)).toEqual(new Array(4).fill(undefined));
+  const snapshot = 'panel-2026-04-23-0123456789ab';
+  expect(found.map((row) => row.snapshot)).toEqual([snapshot, snapshot, snapshot, undefined]);
 });
 
 test('remarks: of a registered row the first is its code, of others they stand beside it', async () => {

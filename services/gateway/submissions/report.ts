@@ -30,6 +30,8 @@ export interface LedgerRow {
   readonly holder_key: string;
   /** Of a registration, remarks of the gateway: codes, separated by spaces. Of a change, the text of its sender. */
   readonly note: string;
+  /** The approved list that was asked, where there is a row for it. */
+  readonly snapshot: string;
 }
 
 /** What its sender is told about a row (K3 of the requirements: row, column, value, code, hint). */
@@ -54,6 +56,8 @@ export interface ReportRow {
   readonly first?: { readonly submission: string; readonly row: number };
   /** Of a model that is not listed: what may have been meant (WIN-7). */
   readonly nearest?: readonly Suggestion[];
+  /** Of a model that is not listed: the approved list on which it is not (C7). */
+  readonly snapshot?: string;
 }
 
 type First = (row: LedgerRow) => ReportRow['first'];
@@ -170,6 +174,7 @@ export function reportRow(
     ...(isChange ? { change: { status: row.status, reason: row.reason, note: row.note } } : {}),
     ...(pointer ? { first: pointer } : {}),
     ...(suggestions ? { nearest: suggestions } : {}),
+    ...(row.outcome === 'not_listed' ? { snapshot: row.snapshot } : {}),
   };
 }
 
@@ -215,6 +220,7 @@ export const reportHeadings: readonly string[] = [
   'Status asked for',
   'Reason given',
   'Note',
+  'Approved list',
 ];
 
 export function reportCells(row: ReportRow): readonly string[] {
@@ -240,5 +246,6 @@ export function reportCells(row: ReportRow): readonly string[] {
     row.change?.status ?? '',
     row.change?.reason ?? '',
     row.change?.note ?? '',
+    row.snapshot ?? '',
   ];
 }
