@@ -82,4 +82,6 @@ test('describeConfig shows every setting with what it is for, and no secret', ()
     'THE_WAY=fast  # how (fast, slow)',
   ]);
   expect(describeConfig(settings, { ...result.config, key: '' })).toContain('THE_KEY=  #');
+  const url = 'http://user:hidden@one:8123';
+  expect(describeConfig(settings, { ...result.config, url })).toContain('THE_URL=http://***@one:8123  #');
 });

@@ -1,3 +1,5 @@
+import { withoutCredentials } from '#shared/base/urls.ts';
+
 /**
  * Configuration from the environment: read once, every fault reported together, frozen. A setting is declared with
  * what it is for, so that `--check-config` can print all of it.
@@ -85,12 +87,12 @@ export function readConfig<S extends Settings>(
   return faults.length > 0 ? { faults } : { config: Object.freeze(values) as Config<S> };
 }
 
-/** What `--check-config` prints: each setting with its value, secrets masked. */
+/** What `--check-config` prints: each setting with its value, secrets and passwords in addresses masked. */
 export function describeConfig<S extends Settings>(settings: S, config: Config<S>): string {
   return Object.entries(settings)
     .map(([key, setting]) => {
       const value = config[key as keyof S];
-      return `${setting.env}=${setting.secret && value !== '' ? '***' : String(value)}  # ${setting.about}`;
+      return `${setting.env}=${setting.secret && value !== '' ? '***' : withoutCredentials(String(value))}  # ${setting.about}`;
     })
     .join('\n');
 }

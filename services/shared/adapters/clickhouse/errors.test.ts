@@ -54,6 +54,14 @@ describe('errors of ClickHouse', () => {
     });
   });
 
+  test('no error tells the password that stands in an address', () => {
+    const url = 'https://ledger:hidden@clickhouse:8443/path';
+    for (const { message } of [timeoutError(url, 5), transportError(new Error('what?'), url)]) {
+      expect(message).toContain('https://***@clickhouse:8443/path');
+      expect(message).not.toContain('hidden');
+    }
+  });
+
   test('no code stands in two tables', () => {
     const codes = [dataRefusedCodes, retryableCodes, otherCodes].flatMap((table) => [...table.keys()]);
     expect(new Set(codes).size).toBe(codes.length);

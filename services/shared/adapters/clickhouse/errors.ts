@@ -1,4 +1,5 @@
 import { OperationalError } from '#shared/base/errors.ts';
+import { withoutCredentials } from '#shared/base/urls.ts';
 
 /** A failure of ClickHouse, or on the way to it, translated once. `code` is `clickhouse.NAME`. */
 export class ClickhouseError extends OperationalError {
@@ -179,7 +180,10 @@ export function transportError(error: unknown, url: string): ClickhouseError {
   const network = networkCodes.has(code) || code.startsWith('HPE_');
   const detail = error instanceof Error ? error.message || code : String(error);
   const name = network ? `clickhouse.${code}` : 'clickhouse.unknown';
-  return new ClickhouseError(name, `ClickHouse at ${url}: ${detail}`, { retryable: network, cause: error });
+  return new ClickhouseError(name, `ClickHouse at ${withoutCredentials(url)}: ${detail}`, {
+    retryable: network,
+    cause: error,
+  });
 }
 
 function errorCode(error: unknown): string {
@@ -189,7 +193,9 @@ function errorCode(error: unknown): string {
 }
 
 export function timeoutError(url: string, timeoutMs: number): ClickhouseError {
-  return new ClickhouseError('clickhouse.timeout', `ClickHouse at ${url} gave no answer in ${timeoutMs} ms`, {
-    retryable: true,
-  });
+  return new ClickhouseError(
+    'clickhouse.timeout',
+    `ClickHouse at ${withoutCredentials(url)} gave no answer in ${timeoutMs} ms`,
+    { retryable: true },
+  );
 }

@@ -79,7 +79,8 @@ type WriteableStream = Parameters<Cluster['sendCommand']>[1];
 function reportOutages(redis: RedisClient, log: Logger): void {
   let down = false;
   redis.on('error', (error: Error) => {
-    if (!down) log.warn({ err: error }, 'Redis does not answer; reconnecting');
+    // As the client has it, the error carries its command with it, and that of logging in holds the password.
+    if (!down) log.warn({ reason: error.message }, 'Redis does not answer; reconnecting');
     down = true;
   });
   redis.on('ready', () => {

@@ -1,5 +1,6 @@
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { OperationalError } from '#shared/base/errors.ts';
+import { withoutCredentials } from '#shared/base/urls.ts';
 import type { RegistryPort } from '#shared/codec/codec.ts';
 
 /**
@@ -44,7 +45,7 @@ function translateRegistryError(cause: unknown, subject: string, url: string): O
       })
     : new OperationalError(
         'registry_unavailable',
-        `the schema registry at ${url} does not answer: ${message}`,
+        `the schema registry at ${withoutCredentials(url)} does not answer: ${message}`,
         { retryable: true, cause },
       );
 }
