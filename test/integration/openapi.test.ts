@@ -1,3 +1,4 @@
+import { Compile } from 'typebox/schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newKey } from '#gateway/accounts/keys.ts';
 import type { CallOptions, DescribedApi, DescribedOperation } from '#test/support/described-api.ts';
@@ -27,6 +28,16 @@ it('every operation goes well as described, with the example as it stands', asyn
 it('every body of JSON has its example', () => {
   const json = [...api.operations.values()].filter(({ body }) => body?.['application/json']);
   expect(json.filter(({ body }) => body!['application/json']!.example === undefined)).toEqual([]);
+});
+
+it('every example is as its own schema says (D4)', () => {
+  const faulty = [...api.operations.values()].flatMap(({ id, body }) => {
+    const { schema, example } = body?.['application/json'] ?? {};
+    if (!schema) return [];
+    const [, errors] = Compile(schema).Errors(example);
+    return errors.map(({ instancePath, message }) => `${id}${instancePath} ${message}`);
+  });
+  expect(faulty).toEqual([]);
 });
 
 describe('what is wrong with a request is answered as described', () => {
