@@ -394,25 +394,41 @@ describe('what the ledger says against a claim', () => {
   });
 
   it('a serial that is not there holds the claim; once it is, the claim is assessed again', async () => {
-    await upload('inverter', ['WW-IH1']);
     const claim = solar(['WW-H1'], ['WW-IH1']);
     const held = await claimed(claim);
-    expect([held.status, ...codes(held)]).toEqual(['held', 'serial_not_found']);
-    const waiting = await api.call('listClaims', { key: regulator, query: { status: 'held' } });
-    expect(waiting.body.claims.map(({ id }: { id: string }) => id)).toContain(held.id);
+    const named = held.findings.filter(({ code }: { code: string }) => code === 'serial_not_found');
+    // G2: each is named, panel or inverter.
+    expect([held.status, ...named.map(({ subject }: { subject: string }) => subject)]).toEqual([
+      'held',
+      'WW-H1',
+      'WW-IH1',
+    ]);
+    const waiting = async (days: string) => {
+      const query = { status: 'held', older_than_days: days };
+      const { body } = await api.call('listClaims', { key: regulator, query });
+      return body.claims.map(({ id }: { id: string }) => id);
+    };
+    expect(await waiting('0')).toContain(held.id);
+    // J4: of those that wait longer than four weeks it is none.
+    expect(await waiting('28')).toEqual([]);
     const { body: unknown } = await api.call('reportUnknownSerials', { key: regulator });
-    expect(unknown.rows).toContainEqual({
-      product: 'panel',
-      holder: panel.holder,
-      account: agent.account,
-      account_name: 'Careful Agency',
-      state: 'NSW',
-      serials: 1,
-      claims: 1,
-      offered: 0,
-    });
+    for (const { product, holder } of [
+      { product: 'panel', holder: panel.holder },
+      { product: 'inverter', holder: inverter.holder },
+    ])
+      expect(unknown.rows).toContainEqual({
+        product,
+        holder,
+        account: agent.account,
+        account_name: 'Careful Agency',
+        state: 'NSW',
+        serials: 1,
+        claims: 1,
+        offered: 0,
+      });
     const before = new Date().toISOString();
     await upload('panel', ['WW-H1']);
+    await upload('inverter', ['WW-IH1']);
     const assessed = await ordered('reassessClaim', held.id, { reason: 'registered since' }, agent.key);
     expect(assessed).toMatchObject({ status: 'approved', by: 'claimant', reason: 'registered since' });
     const then = await npm('reassess', '--', held.id, '--as-of', before);
