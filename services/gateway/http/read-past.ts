@@ -6,7 +6,7 @@ type BodyLimits = Pick<LoadLimits, 'bodyMs' | 'bodyWindowMs' | 'bodyWindowBytes'
 /** So much of a body that nobody wants is read past; looked at once in a while. */
 const readPastBytes = 1024 * 1024 * 1024;
 const lookMs = 1_000;
-/** Of streams, which have no end, and of a process that ends: how long. */
+/** How long of streams, which have no end, of who is nobody here, and of a process that ends. */
 const shortMs = 5_000;
 
 /**
@@ -22,8 +22,8 @@ export class ReadPast {
     this.#limits = limits;
   }
 
-  /** Of an answered request. Whoever streams reads meanwhile, and soon knows. */
-  rest(request: IncomingMessage, kind: 'body' | 'stream'): void {
+  /** Of an answered request. `long`: as a body may take; whoever streams reads meanwhile, and soon knows. */
+  rest(request: IncomingMessage, long: boolean): void {
     if (request.complete || request.destroyed) return;
     const { bodyMs, bodyWindowMs, bodyWindowBytes } = this.#limits;
     // Node drops these bytes without telling the request: the connection alone has counted them.
@@ -37,7 +37,7 @@ export class ReadPast {
     const look = setInterval(() => {
       if (socket.bytesRead - begun > readPastBytes) request.destroy();
     }, lookMs);
-    const end = setTimeout(() => request.destroy(), this.#ending || kind === 'stream' ? shortMs : bodyMs);
+    const end = setTimeout(() => request.destroy(), this.#ending || !long ? shortMs : bodyMs);
     const done = () => {
       clearInterval(window);
       clearInterval(look);

@@ -115,8 +115,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     if (request.is404) return refused(refuse('resource_not_found'), request, reply);
   });
   const readPast = new ReadPast(limits);
-  server.addHook('onResponse', async ({ raw, routeOptions }) =>
-    readPast.rest(raw, routeOptions.config.isStream ? 'stream' : 'body'),
+  server.addHook('onResponse', async ({ raw, routeOptions, identity }) =>
+    readPast.rest(raw, Boolean(identity) && !routeOptions.config.isStream),
   );
   server.addHook('preClose', async () => readPast.end());
 
