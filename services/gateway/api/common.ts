@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { sydneyMidnight } from '#shared/domain/days.ts';
 
 export const Uuid = Type.String({
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
@@ -33,6 +34,14 @@ export const Time = (description: string) =>
 export const StatusSince = Type.Union([Time('receipt of the change that set the status'), Type.Null()], {
   description: 'null while the serial has no status',
 });
+
+/** From one day to another, Sydney's, as moments. */
+export function receivedBetween(from: string | undefined, to: string | undefined) {
+  return {
+    ...(from === undefined ? {} : { receivedFrom: sydneyMidnight(from) }),
+    ...(to === undefined ? {} : { receivedBefore: sydneyMidnight(to, 1) }),
+  };
+}
 
 export const Day = (description: string) =>
   Type.String({ format: 'date', description: `${description}, a day in Sydney` });

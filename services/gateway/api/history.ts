@@ -12,8 +12,7 @@ import {
 import { type Endpoint, guarded } from '#gateway/http/operation.ts';
 import { refuse } from '#gateway/refusal.ts';
 import { documentActions, products } from '#gateway/submissions/documents.ts';
-import { sydneyMidnight } from '#shared/domain/days.ts';
-import { Day, defined, json, Time, Uuid } from './common.ts';
+import { Day, defined, json, receivedBetween, Time, Uuid } from './common.ts';
 
 export interface HistoryApi {
   page(
@@ -142,7 +141,6 @@ interface HistoryFields {
 function queryOf({ from, to, ...same }: HistoryFields): HistoryQuery {
   return {
     ...defined(same),
-    ...(from === undefined ? {} : { receivedFrom: sydneyMidnight(from) }),
-    ...(to === undefined ? {} : { receivedBefore: sydneyMidnight(to, 1) }),
+    ...receivedBetween(from, to),
   };
 }

@@ -3,7 +3,6 @@ import { uploaderKinds } from '#gateway/accounts/account.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
 import { bodyCheck } from '#gateway/http/check.ts';
 import { type Endpoint, guarded } from '#gateway/http/operation.ts';
-import { problemOf } from '#gateway/http/problem.ts';
 import type { AdmittedMarking, MarkingDesk, Selection } from '#gateway/marking/desk.ts';
 import { isRefusal, RefusedError } from '#gateway/refusal.ts';
 import { Lines } from '#gateway/streams/lines.ts';
@@ -13,6 +12,16 @@ import { cellCharsMax, noteCharsMax } from '#gateway/submissions/cells.ts';
 import { parseJson } from '#gateway/submissions/read-json.ts';
 import { defined, IdempotencyKey, Uuid } from './common.ts';
 import { ProductName, queryOf, searchFields } from './search.ts';
+import {
+  Count,
+  endLine,
+  Findings,
+  linesAnswer,
+  linesDescription,
+  linesType,
+  partLine,
+  RowNumber,
+} from './told.ts';
 
 export interface InvalidationApi {
   readonly desk: Pick<MarkingDesk, 'admit'>;
@@ -23,10 +32,7 @@ export interface InvalidationApi {
   failed(error: unknown): void;
 }
 
-const Count = Type.Integer({ minimum: 0 });
-const Row = (description: string) => Type.Integer({ minimum: 0, description });
 const strict = { additionalProperties: false } as const;
-const streamType = 'application/x-ndjson';
 
 const visible = '^[^\\u0000-\\u001f\\u007f]*$';
 const Text = Type.String({ minLength: 1, maxLength: cellCharsMax, pattern: visible });
@@ -77,11 +83,11 @@ const Body = Type.Union([Listed, Matched]);
 const checks = { listed: bodyCheck(Listed), matched: bodyCheck(Matched) };
 
 const Totals = {
-  rows: Row('that are committed, those that were so before included'),
+  rows: RowNumber('that are committed, those that were so before included'),
   submissions: Count,
   repeated: Type.Integer({ minimum: 0, description: 'submissions that were committed before this request' }),
-  findings: Type.Record(Type.String(), Count, { description: 'rows by what the gateway found in them' }),
-  committed_row: Row('rows of the marking up to this one are committed'),
+  findings: Findings,
+  committed_row: RowNumber('rows of the marking up to this one are committed'),
 };
 
 /** The lines of the answer. */
@@ -91,8 +97,8 @@ const MarkingLine = Type.Union([
       event: Type.Literal('marking', { description: 'the first line: the marking begins, or goes on' }),
       id: Uuid,
       url: Type.String({ description: 'how far it is committed' }),
-      rows: Row('to be marked in all'),
-      committed_row: Row('rows up to this one were committed before'),
+      rows: RowNumber('to be marked in all'),
+      committed_row: RowNumber('rows up to this one were committed before'),
     },
     strict,
   ),
@@ -102,8 +108,8 @@ const MarkingLine = Type.Union([
       id: Uuid,
       url: Type.String(),
       rows: Count,
-      first_row: Row('of the marking'),
-      last_row: Row('of the marking'),
+      first_row: RowNumber('of the marking'),
+      last_row: RowNumber('of the marking'),
       repeated: Type.Boolean({ description: 'it was committed before this request' }),
       findings: Totals.findings,
       committed_row: Totals.committed_row,
@@ -169,9 +175,8 @@ export function invalidationEndpoints(api: InvalidationApi): readonly Endpoint[]
         body: { kind: 'json', bytesMax: api.bodyBytesMax, schema: Body, example, raw: true },
         answers: {
           200: {
-            description:
-              'One line of JSON for each submission as it is committed, between a first and a last line.',
-            content: { [streamType]: MarkingLine },
+            description: linesDescription,
+            content: { [linesType]: MarkingLine },
           },
         },
         refusals: [
@@ -211,9 +216,7 @@ export function invalidationEndpoints(api: InvalidationApi): readonly Endpoint[]
           committed_row: committedRow,
         });
         void take(api, marking, request.id, lines, identity);
-        // Whatever stands between must hand on lines as they come.
-        const unbuffered = { 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
-        return { status: 200, headers: { 'content-type': streamType, ...unbuffered }, body: lines };
+        return linesAnswer(lines);
       },
     ),
   ];
@@ -239,16 +242,16 @@ async function take(
   try {
     const told = async (part: PartTold) => {
       // Whoever does not read for long is not told any more.
-      if (isRead) isRead = await lines.tell(partView(part));
+      if (isRead) isRead = await lines.tell(partLine(part));
     };
     const result = await marking.take(told);
     api.ended({ id: marking.id, account: account.id }, result);
-    lines.finish(resultView(result, correlation));
+    lines.finish(endOf(result, correlation));
   } catch (error) {
     if (error instanceof RefusedError) {
       const { committedRow } = marking;
       const nothing = { rows: committedRow, submissions: 0, repeated: 0, findings: new Map(), committedRow };
-      lines.finish(resultView({ ...nothing, refusal: error.refusal }, correlation));
+      lines.finish(endOf({ ...nothing, refusal: error.refusal }, correlation));
       return;
     }
     api.failed(error);
@@ -256,30 +259,9 @@ async function take(
   }
 }
 
-function partView({ id, part: { firstRow, rows }, repeated, findings, committedRow }: PartTold): object {
-  return {
-    event: 'submission',
-    id,
-    url: `/v1/submissions/${id}`,
-    rows,
-    first_row: firstRow,
-    last_row: firstRow + rows - 1,
-    repeated,
-    findings: found(findings),
-    committed_row: committedRow,
-  };
-}
-
-function resultView(
-  { refusal, findings, committedRow, ...counts }: StreamResult,
-  correlation: string,
-): object {
-  const totals = { ...counts, findings: found(findings), committed_row: committedRow };
-  return refusal
-    ? { event: 'refused', result: 'Unsuccessful', ...problemOf(refusal, correlation), ...totals }
-    : { event: 'complete', result: 'Successful', ...totals };
-}
-
-function found(findings: ReadonlyMap<string, number>): Readonly<Record<string, number>> {
-  return Object.fromEntries([...findings].filter(([code]) => code !== ''));
+function endOf(result: StreamResult, correlation: string): object {
+  return endLine(result, correlation, {
+    refused: { result: 'Unsuccessful' },
+    complete: { result: 'Successful' },
+  });
 }

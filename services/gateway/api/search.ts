@@ -14,11 +14,10 @@ import {
   statusSince,
 } from '#gateway/search/query.ts';
 import type { Page } from '#gateway/search/search.ts';
-import { codesOf } from '#gateway/submissions/findings.ts';
+import { remarkCodes } from '#gateway/submissions/findings.ts';
 import { harmless } from '#gateway/submissions/report-text.ts';
-import { sydneyMidnight } from '#shared/domain/days.ts';
 import { findReason } from '#shared/domain/reasons.ts';
-import { json, StatusSince, Time, Uuid } from './common.ts';
+import { Day, json, receivedBetween, StatusSince, Time, Uuid } from './common.ts';
 
 export interface SearchApi {
   page(
@@ -35,8 +34,6 @@ const searchPageRows = 100;
 
 const Text = (description: string) =>
   Type.Optional(Type.String({ minLength: 1, maxLength: 200, description }));
-const Day = (description: string) =>
-  Type.Optional(Type.String({ format: 'date', description: `${description}, a Sydney day` }));
 
 /** What can be searched for: in a query, and in a selection of everything that matches. */
 export const searchFields = {
@@ -48,8 +45,8 @@ export const searchFields = {
   state: Type.Optional(Type.Enum(['registered', 'invalid'])),
   status: Text('status of inverters and batteries, by its id or label in /v1/catalogues'),
   upload: Type.Optional(Uuid),
-  from: Day('latest entry received on or after'),
-  to: Day('latest entry received on or before'),
+  from: Type.Optional(Day('latest entry received on or after')),
+  to: Type.Optional(Day('latest entry received on or before')),
 } as const;
 
 export const ProductName = Type.Enum(['panel', 'inverter', 'battery']);
@@ -191,8 +188,7 @@ export function queryOf({ serial_prefix, upload, from, to, ...same }: SearchFiel
     ...same,
     ...(serial_prefix === undefined ? {} : { serialPrefix: serial_prefix }),
     ...(upload === undefined ? {} : { submission: upload }),
-    ...(from === undefined ? {} : { receivedFrom: sydneyMidnight(from) }),
-    ...(to === undefined ? {} : { receivedBefore: sydneyMidnight(to, 1) }),
+    ...receivedBetween(from, to),
   };
 }
 
@@ -201,7 +197,6 @@ function viewOf(entry: FoundEntry, { account }: Identity) {
   const own = isRegulator(account) || entry.account === account.id;
   // The note of a registration holds codes, that of a change a text of its sender.
   const isRegistration = entry.outcome === 'registered';
-  const codes = [...(isRegistration ? codesOf(entry.note) : []), entry.listing_note, entry.decision_note];
   return {
     supplier: entry.supplier,
     holder: entry.holder,
@@ -216,9 +211,10 @@ function viewOf(entry: FoundEntry, { account }: Identity) {
     entry: entry.entry,
     received_at: entry.received_at,
     ...(own ? { upload: entry.submission, row: entry.row } : {}),
-    remarks: codes
-      .filter((code) => code !== '')
-      .map((code) => ({ code, sentence: findReason(code)?.sentence ?? `${code}.` })),
+    remarks: remarkCodes(entry, !isRegistration).map((code) => ({
+      code,
+      sentence: findReason(code)?.sentence ?? `${code}.`,
+    })),
   };
 }
 

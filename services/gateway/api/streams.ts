@@ -2,9 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { isRegulator, uploaderKinds } from '#gateway/accounts/account.ts';
 import type { Identity } from '#gateway/accounts/book.ts';
-import { ClientGone } from '#gateway/http/body-bytes.ts';
+import { ClientGone, encodingGiven } from '#gateway/http/body-bytes.ts';
 import { type Endpoint, guarded } from '#gateway/http/operation.ts';
-import { problemOf } from '#gateway/http/problem.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import {
   type AdmittedStream,
@@ -16,10 +15,21 @@ import type { StreamReads } from '#gateway/streams/known.ts';
 import { Lines } from '#gateway/streams/lines.ts';
 import { partRowsMax } from '#gateway/streams/parts.ts';
 import type { PartTold, StreamResult } from '#gateway/streams/run.ts';
-import { documentActions, memberOf, panelRegistration, products } from '#gateway/submissions/documents.ts';
+import { memberOf, panelRegistration } from '#gateway/submissions/documents.ts';
 import { documentGiven } from '#gateway/submissions/read-json.ts';
 import type { StreamState } from '#gateway/submissions/recent.ts';
 import { IdempotencyKey, json, Time, Uuid } from './common.ts';
+import { documentNamed } from './submissions.ts';
+import {
+  Count,
+  endLine,
+  Findings,
+  linesAnswer,
+  linesDescription,
+  linesType,
+  partLine,
+  RowNumber,
+} from './told.ts';
 
 export interface StreamApi {
   readonly desk: Pick<StreamDesk, 'admit' | 'state' | 'isOpen'>;
@@ -30,24 +40,19 @@ export interface StreamApi {
   failed(error: unknown): void;
 }
 
-const Count = Type.Integer({ minimum: 0 });
-const Row = (description: string) => Type.Integer({ minimum: 0, description });
 const readers = [...uploaderKinds, 'regulator'] as const;
 const listMax = 1_000;
-const streamType = 'application/x-ndjson';
-
-const Findings = Type.Record(Type.String(), Count, { description: 'rows by what the gateway found in them' });
 
 /** The lines of the answer. */
-export const StreamLine = Type.Union([
+const StreamLine = Type.Union([
   Type.Object(
     {
       event: Type.Literal('stream', { description: 'the first line: the stream may come' }),
       id: Uuid,
       url: Type.String(),
       product: Type.String(),
-      from_row: Row('row of the stream that is sent first'),
-      committed_row: Row('rows up to this one are committed already'),
+      from_row: RowNumber('row of the stream that is sent first'),
+      committed_row: RowNumber('rows up to this one are committed already'),
     },
     { additionalProperties: false },
   ),
@@ -57,13 +62,13 @@ export const StreamLine = Type.Union([
       id: Uuid,
       url: Type.String(),
       rows: Count,
-      first_row: Row('row of the stream'),
-      last_row: Row('row of the stream'),
-      first_line: Row('line of what was sent'),
-      last_line: Row('line of what was sent'),
+      first_row: RowNumber('row of the stream'),
+      last_row: RowNumber('row of the stream'),
+      first_line: RowNumber('line of what was sent'),
+      last_line: RowNumber('line of what was sent'),
       repeated: Type.Boolean({ description: 'it was committed before this request' }),
       findings: Findings,
-      committed_row: Row('rows of the stream up to this one are committed'),
+      committed_row: RowNumber('rows of the stream up to this one are committed'),
     },
     { additionalProperties: false },
   ),
@@ -75,7 +80,7 @@ export const StreamLine = Type.Union([
       submissions: Count,
       repeated: Type.Integer({ minimum: 0, description: 'submissions that were committed before' }),
       findings: Findings,
-      committed_row: Row('rows of the stream up to this one are committed'),
+      committed_row: RowNumber('rows of the stream up to this one are committed'),
     },
     { additionalProperties: false },
   ),
@@ -87,7 +92,7 @@ export const StreamLine = Type.Union([
       submissions: Count,
       repeated: Count,
       findings: Findings,
-      committed_row: Row('rows of the stream up to this one are committed, and stay so'),
+      committed_row: RowNumber('rows of the stream up to this one are committed, and stay so'),
     },
     { additionalProperties: true },
   ),
@@ -101,7 +106,9 @@ const StateView = Type.Object(
     }),
     product: Type.String(),
     action: Type.String(),
-    committed_row: Row('rows up to this one are committed: send what follows, with `from_row` one more'),
+    committed_row: RowNumber(
+      'rows up to this one are committed: send what follows, with `from_row` one more',
+    ),
     received_at: Type.Object(
       { first: Time('receipt of the first submission'), last: Time('receipt of the last') },
       { additionalProperties: false },
@@ -116,7 +123,7 @@ const PartsView = Type.Object(
     stream: Uuid,
     submissions: Type.Array(
       Type.Object(
-        { id: Uuid, url: Type.String(), first_row: Row('row of the stream'), rows: Count },
+        { id: Uuid, url: Type.String(), first_row: RowNumber('row of the stream'), rows: Count },
         { additionalProperties: false },
       ),
     ),
@@ -135,7 +142,7 @@ const examples = {
   'text/csv': `${[panelRegistration.layout.map(({ heading }) => heading), exampleRow]
     .map((cells) => cells.join(','))
     .join('\n')}\n`,
-  [streamType]: `${JSON.stringify(
+  [linesType]: `${JSON.stringify(
     Object.fromEntries(panelRegistration.layout.map((column, i) => [memberOf(column), exampleRow[i]])),
   )}\n`,
 };
@@ -168,14 +175,7 @@ export function streamEndpoints(api: StreamApi): readonly Endpoint[] {
         access: uploaderKinds,
         query: Type.Object(
           {
-            product: Type.Optional(
-              Type.Enum([...products], { description: 'what the serials are of; panel unless said' }),
-            ),
-            action: Type.Optional(
-              Type.Enum([...documentActions], {
-                description: 'what the rows ask for; `register` unless said',
-              }),
-            ),
+            ...documentNamed,
             from_row: Type.Optional(
               Type.Integer({
                 minimum: 1,
@@ -192,9 +192,8 @@ export function streamEndpoints(api: StreamApi): readonly Endpoint[] {
         body: { kind: 'stream', mediaTypes: streamMediaTypes, examples },
         answers: {
           200: {
-            description:
-              'One line of JSON for each submission as it is committed, between a first and a last line.',
-            content: { [streamType]: StreamLine },
+            description: linesDescription,
+            content: { [linesType]: StreamLine },
           },
         },
         refusals: [
@@ -216,8 +215,7 @@ export function streamEndpoints(api: StreamApi): readonly Endpoint[] {
           key: headers['idempotency-key'],
           document,
           mediaType,
-          encoding:
-            request.headers['content-encoding']?.trim().toLowerCase() === 'gzip' ? 'gzip' : 'identity',
+          encoding: encodingGiven(request.headers) === 'gzip' ? 'gzip' : 'identity',
           fileName: query.file_name ?? '',
           fromRow: query.from_row ?? 1,
         } as const;
@@ -234,9 +232,7 @@ export function streamEndpoints(api: StreamApi): readonly Endpoint[] {
           committed_row: committedRow,
         });
         void take(api, stream, request, lines, identity);
-        // Whatever stands between must hand on lines as they come.
-        const unbuffered = { 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
-        return { status: 200, headers: { 'content-type': streamType, ...unbuffered }, body: lines };
+        return linesAnswer(lines);
       },
     ),
     guarded(
@@ -316,47 +312,18 @@ async function take(
   const of = { id: stream.id, account: identity.account.id };
   try {
     const told = async (part: PartTold) => {
-      if (!(await lines.tell(partView(part)))) stream.end(refuse('body_too_slow', 'the answer is not read'));
+      const { firstLine, lastLine } = part.part;
+      const told = await lines.tell(partLine(part, { first_line: firstLine, last_line: lastLine }));
+      if (!told) stream.end(refuse('body_too_slow', 'the answer is not read'));
     };
     const result = await stream.take(request.raw, told);
     api.ended(of, result);
-    lines.finish(resultView(result, request.id));
+    lines.finish(endLine(result, request.id, { complete: { message: 'File upload successful' } }));
   } catch (error) {
     if (!(error instanceof ClientGone)) api.failed(error);
     api.ended(of, undefined);
     lines.destroy();
   }
-}
-
-function partView({ id, part, repeated, findings, committedRow }: PartTold): object {
-  const { firstRow, rows, firstLine, lastLine } = part;
-  return {
-    event: 'submission',
-    id,
-    url: `/v1/submissions/${id}`,
-    rows,
-    first_row: firstRow,
-    last_row: firstRow + rows - 1,
-    first_line: firstLine,
-    last_line: lastLine,
-    repeated,
-    findings: found(findings),
-    committed_row: committedRow,
-  };
-}
-
-function resultView(
-  { refusal, findings, committedRow, ...counts }: StreamResult,
-  correlation: string,
-): object {
-  const totals = { ...counts, findings: found(findings), committed_row: committedRow };
-  return refusal
-    ? { event: 'refused', ...problemOf(refusal, correlation), ...totals }
-    : { event: 'complete', message: 'File upload successful', ...totals };
-}
-
-function found(findings: ReadonlyMap<string, number>): Readonly<Record<string, number>> {
-  return Object.fromEntries([...findings].filter(([code]) => code !== ''));
 }
 
 /** A stream is UTF-8, whatever else its sender may say. */

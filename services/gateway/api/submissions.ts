@@ -184,6 +184,16 @@ const fileExample = [
   '',
 ].join('\r\n');
 
+/** By which a request says what kind of document it brings. */
+export const documentNamed = {
+  product: Type.Optional(
+    Type.Enum([...products], { description: 'what the serials are of; panel unless said' }),
+  ),
+  action: Type.Optional(
+    Type.Enum([...documentActions], { description: 'what the rows ask for; `register` unless said' }),
+  ),
+};
+
 const purposes = {
   register: 'to register',
   invalidate: 'to mark as invalid',
@@ -229,14 +239,7 @@ export function submissionEndpoints(api: SubmissionApi): readonly Endpoint[] {
         access: uploaderKinds,
         query: Type.Object(
           {
-            product: Type.Optional(
-              Type.Enum([...products], { description: 'what the serials are of; panel unless said' }),
-            ),
-            action: Type.Optional(
-              Type.Enum([...documentActions], {
-                description: 'what the rows ask for; `register` unless said',
-              }),
-            ),
+            ...documentNamed,
             declaration: Type.Optional(Declaration),
             file_name: Type.Optional(
               Type.String({ maxLength: 200, description: 'of a body that is not a form; ends in .csv' }),

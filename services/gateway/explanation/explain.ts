@@ -1,7 +1,7 @@
 import { type ClaimRow, findingViews, latestAssessment } from '#gateway/claims/state.ts';
 import type { StoredRuling } from '#gateway/ledger/rulings.ts';
 import { hasFreeNote } from '#gateway/submissions/documents.ts';
-import { codesOf } from '#gateway/submissions/findings.ts';
+import { remarkCodes } from '#gateway/submissions/findings.ts';
 import { joinKey } from '#shared/base/keys.ts';
 import { normalise } from '#shared/domain/normalise.ts';
 import { resolutionOf } from '#shared/domain/rulings/ruling.ts';
@@ -210,12 +210,10 @@ function explainedRow(
   { accountName }: ExplainPorts,
 ): ExplainedRow {
   const { account, submission, holder_key: _, holder: __, supplier_key: ___, ...told } = row;
-  const { listing_note, decision_note, note, outcome, row: place, batch, ...rest } = told;
+  const { note, listing_note, decision_note, outcome, row: place, batch, ...rest } = told;
   const isText = hasFreeNote(row.action);
   const facts = { ...rest, outcome: reader.outcomeSeen(outcome), note: isText ? note : '' };
-  const remarks = [...(isText ? [] : codesOf(note)), listing_note, decision_note].filter(
-    (code) => code !== '',
-  );
+  const remarks = remarkCodes({ note, listing_note, decision_note }, isText);
   if (!reader.all && account !== reader.account) return { ...facts, remarks };
   return {
     submission,

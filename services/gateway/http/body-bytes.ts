@@ -1,8 +1,14 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { type Refusal, RefusedError, refuse } from '#gateway/refusal.ts';
 
 export type ContentEncoding = 'identity' | 'gzip';
+
+/** As the header says, in lower case; `identity` unless it says anything. */
+export function encodingGiven(headers: IncomingHttpHeaders): string {
+  return headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+}
 
 /** The connection broke: there is nobody to answer. */
 export class ClientGone extends Error {}

@@ -14,7 +14,7 @@ import { UploadGate } from '#gateway/load/upload-gate.ts';
 import { isRefusal, type Refusal, RefusedError, refuse } from '#gateway/refusal.ts';
 import { isRetryable } from '#shared/base/errors.ts';
 import { admit, type Gate } from './access.ts';
-import { inflated, tooLarge } from './body-bytes.ts';
+import { encodingGiven, inflated, tooLarge } from './body-bytes.ts';
 import { requestCheck } from './check.ts';
 import { describeApi } from './openapi.ts';
 import { type Answer, type Endpoint, isUpload, type Operation } from './operation.ts';
@@ -230,12 +230,12 @@ function admitMedia({ body }: Operation, request: FastifyRequest): Refusal | und
 }
 
 function isCompressed({ headers }: FastifyRequest): boolean {
-  return headers['content-encoding']?.trim().toLowerCase() === 'gzip';
+  return encodingGiven(headers) === 'gzip';
 }
 
 /** Whoever compresses says so, and is understood: bytes are never taken for what they are not. */
 function admitEncoding({ body }: Operation, request: FastifyRequest): Refusal | undefined {
-  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  const encoding = encodingGiven(request.headers);
   if (!body || encoding === 'identity') return undefined;
   if (encoding !== 'gzip') return refuse('encoding_unsupported', `"${encoding.slice(0, 40)}" is not known`);
   // The parser of forms reads the connection itself.

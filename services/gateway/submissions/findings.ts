@@ -137,6 +137,15 @@ export function codesOf(note: string): readonly string[] {
   return note === '' ? [] : note.split(' ');
 }
 
+/** Remarks on a row, of every stage. `noteIsText`: the note is a text of its sender, and holds no codes. */
+export function remarkCodes(
+  row: { readonly note: string; readonly listing_note: string; readonly decision_note: string },
+  noteIsText: boolean,
+): readonly string[] {
+  const codes = [...(noteIsText ? [] : codesOf(row.note)), row.listing_note, row.decision_note];
+  return codes.filter((code) => code !== '');
+}
+
 function finding(
   { row, line }: SerialRecord,
   effect: RowFinding['effect'],
