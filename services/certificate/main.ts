@@ -17,7 +17,6 @@ import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec } from '#shared/codec/codec.ts';
 import { withFailurePoints } from '#shared/runtime/failure-points.ts';
 import { IndexProbe } from '#shared/runtime/index-probe.ts';
-import { repeatedly } from '#shared/runtime/repeatedly.ts';
 import { runService } from '#shared/runtime/service.ts';
 import type { Stage } from '#shared/runtime/stage.ts';
 import { certificateSettings } from './config.ts';
@@ -28,9 +27,6 @@ import { createLedger } from './gather/ledger.ts';
 import { GatherPartition } from './gather/partition.ts';
 import { createGatherPorts } from './gather/ports.ts';
 import { LedgerQuestions } from './gather/questions.ts';
-
-/** How often a worker without messages looks whether its index is still there. */
-const probeIntervalMs = 5_000;
 
 await runService('certificate', certificateSettings, async (context) => {
   const { config, log, metrics, turned, at, onClose } = context;
@@ -132,10 +128,7 @@ await runService('certificate', certificateSettings, async (context) => {
     return consumer;
   });
   await Promise.all(consumers.map((consumer) => consumer.start()));
-  onClose(
-    'probe of the index',
-    repeatedly(probeIntervalMs, () => probe.check(), log),
-  );
+  probe.runUntilClose(context);
   return {
     failed: Promise.race(consumers.map((consumer) => consumer.failed)),
     dependencies: {

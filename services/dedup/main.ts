@@ -17,14 +17,10 @@ import { openRegistry } from '#shared/adapters/registry/registry.ts';
 import { Codec } from '#shared/codec/codec.ts';
 import { withFailurePoints } from '#shared/runtime/failure-points.ts';
 import { IndexProbe } from '#shared/runtime/index-probe.ts';
-import { repeatedly } from '#shared/runtime/repeatedly.ts';
 import { runService } from '#shared/runtime/service.ts';
 import { bucketsOf, dedupSettings } from './config.ts';
 import { DedupPartition } from './partition.ts';
 import { createPorts } from './ports.ts';
-
-/** How often a worker without messages looks whether its index is still there. */
-const probeIntervalMs = 5_000;
 
 await runService('dedup', dedupSettings, async (context) => {
   const { config, log, metrics, turned, at, onClose } = context;
@@ -94,10 +90,7 @@ await runService('dedup', dedupSettings, async (context) => {
   });
   onClose('consumer', () => consumer.stop());
   await consumer.start();
-  onClose(
-    'probe of the index',
-    repeatedly(probeIntervalMs, () => probe.check(), log),
-  );
+  probe.runUntilClose(context);
   return {
     failed: consumer.failed,
     dependencies: {

@@ -1,6 +1,12 @@
 import { OperationalError } from '#shared/base/errors.ts';
+import type { Settings } from './config.ts';
+import { repeatedly } from './repeatedly.ts';
+import type { ServiceContext } from './service.ts';
 import { type PartitionControl, Restart } from './stage.ts';
 import type { Scope, StateStore } from './state-store.ts';
+
+/** How often a worker without messages looks whether its index is still there. */
+const intervalMs = 5_000;
 
 /** A worker and the generation that it works with. It starts again when that is lost or was put back. */
 export interface IndexUser {
@@ -26,7 +32,15 @@ export class IndexProbe {
     this.#users.set(user.scope.name, user);
   }
 
-  /** For `/readyz`, and to be called now and then. @throws OperationalError `no_index` */
+  /** Checks again and again, until the service closes. */
+  runUntilClose({ log, onClose }: Pick<ServiceContext<Settings>, 'log' | 'onClose'>): void {
+    onClose(
+      'probe of the index',
+      repeatedly(intervalMs, () => this.check(), log),
+    );
+  }
+
+  /** For `/readyz` too. @throws OperationalError `no_index` */
   async check(): Promise<void> {
     let missing: OperationalError | undefined;
     for (const user of [...this.#users.values()]) {
