@@ -9,7 +9,7 @@ type Switching = RedisClient &
 /**
  * Builds a generation of an index beside the current one, and switches to it last (R1). Every write is a step. Its number
  * is the position until the last one (negative, so that no position is taken for a step), and a step is refused unless
- * the one before it is there: RedisClient that was emptied or lost its last writes meanwhile is noticed, and a half-built
+ * the one before it is there: Redis that was emptied or lost its last writes meanwhile is noticed, and a half-built
  * generation never becomes the current one.
  */
 export class IndexBuilder {

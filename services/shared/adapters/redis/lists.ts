@@ -124,7 +124,7 @@ export interface PublishOptions {
 }
 
 export interface Published extends Publication {
-  /** false: RedisClient had it as a whole already. */
+  /** false: Redis had it as a whole already. */
   readonly written: boolean;
 }
 
