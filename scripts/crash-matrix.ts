@@ -92,12 +92,7 @@ const seconds = () => (performance.now() - began) / 1_000;
 const progress = (text: string) => process.stderr.write(`[${seconds().toFixed(1).padStart(6)} s] ${text}\n`);
 const dataDir = mkdtempSync(path.join(tmpdir(), 'serial-ledger-crash-matrix-'));
 const supervisor = await Supervisor.open(dataDir);
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.on(signal, () => {
-    // Everything started here ends with its supervisor.
-    supervisor.close();
-    process.exit(130);
-  });
+supervisor.endOnSignals();
 
 progress(`seed ${seed}: ${chosen.length} of ${faults.length} faults, ${rows} rows each`);
 const results: FaultResult[] = [];

@@ -36,12 +36,7 @@ const progress = (text: string) =>
   process.stderr.write(`[${((performance.now() - began) / 1_000).toFixed(1).padStart(6)} s] ${text}\n`);
 const dataDir = mkdtempSync(path.join(tmpdir(), 'serial-ledger-load-'));
 const supervisor = await Supervisor.open(dataDir);
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.on(signal, () => {
-    // Everything started here ends with its supervisor.
-    supervisor.close();
-    process.exit(130);
-  });
+supervisor.endOnSignals();
 
 const results = {
   setting: settingOf(new Date()),

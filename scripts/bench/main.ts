@@ -126,14 +126,8 @@ const progress = (text: string) =>
 
 const dataDir = mkdtempSync(path.join(tmpdir(), 'serial-ledger-bench-'));
 const supervisor = await Supervisor.open(dataDir);
+supervisor.endOnSignals();
 let fleet: BenchFleet | undefined;
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.on(signal, () => {
-    // Everything started here ends with its supervisor.
-    supervisor.close();
-    process.exit(130);
-  });
 
 const results: Results = { setting: settingOf(new Date()), quick: values.quick };
 

@@ -106,6 +106,15 @@ export class Supervisor {
     return supervised;
   }
 
+  /** A signal ends us, and everything started here with us: for who has nothing to stop in order. */
+  endOnSignals(): void {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => {
+        this.close();
+        process.exit(130);
+      });
+  }
+
   /** To be called when everything is stopped: gives the directory back. */
   close(): void {
     this.#guard.disconnect();
