@@ -1,6 +1,8 @@
 import { createWriteStream, renameSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { harmless } from '#gateway/submissions/report-text.ts';
+import { quotedCell } from '../csv-cell.ts';
 import type { StoredVerdict } from './verdicts.ts';
 
 export const csvHeadings = [
@@ -17,12 +19,8 @@ export const csvHeadings = [
   'References',
 ] as const;
 
-/** A spreadsheet takes what begins so for a formula. */
-const formula = /^[=+\-@\t\r]/;
-
 export function csvCell(text: string): string {
-  const plain = formula.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+  return quotedCell(harmless(text));
 }
 
 /** What decides comes before notes, as in the verdict; each finding as `effect code (subject): sentence`. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { quotedCell } from '../csv-cell.ts';
 import type { BenchFleet } from './bench-fleet.ts';
 import { percentile } from './statistics.ts';
 
@@ -25,7 +26,7 @@ export async function runClaims(bench: BenchFleet, claims: number): Promise<Clai
     { length: total * serialsPerClaim },
     (_, i) => `BC${String(i).padStart(8, '0')}`,
   );
-  const rows = serials.map((serial) => [bench.supplier, holder, model, serial].map(quoted).join(','));
+  const rows = serials.map((serial) => [bench.supplier, holder, model, serial].map(quotedCell).join(','));
   const file = ['Supplier name,Licensee/Certificate holder,Model number,Serial number', ...rows, ''].join(
     '\r\n',
   );
@@ -86,8 +87,4 @@ function claimOf(n: number, panels: { holder: string; model: string; serials: re
     assignment: 'BENCH',
     assigned_on: installed,
   };
-}
-
-function quoted(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

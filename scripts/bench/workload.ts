@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { quotedCell } from '../csv-cell.ts';
 import { type ListedModel, readModels } from '../demo/planted.ts';
 import { root } from '../engines/local.ts';
 
@@ -35,7 +36,7 @@ export class PanelFiles {
     const first = (this.#serials / rowsPerFile) * modelsPerFile;
     const starts = Array.from({ length: modelsPerFile }, (_, i) => {
       const { holder, model } = this.#models[Math.floor(first + i) % this.#models.length]!;
-      return [this.#supplier, holder, model].map(cell).join(',');
+      return [this.#supplier, holder, model].map(quotedCell).join(',');
     });
     const lines = Array.from({ length: rows }, (_, i) => `${starts[i % modelsPerFile]},${this.#serial()}`);
     return Buffer.from(`${headings}\r\n${lines.join('\r\n')}\r\n`);
@@ -50,7 +51,3 @@ export class PanelFiles {
 }
 
 const headings = 'Supplier name,Licensee/Certificate holder,Model number,Serial number';
-
-function cell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}

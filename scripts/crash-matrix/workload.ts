@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { sydneyDay } from '#shared/domain/days.ts';
 import { Random } from '#test/simulation/random.ts';
+import { quotedCell } from '../csv-cell.ts';
 import { until } from '../demo/client.ts';
 import type { ListedModel } from '../demo/planted.ts';
 import { hitTimeoutMs } from './fault.ts';
@@ -113,7 +114,7 @@ export class Workload {
     const { prefix } = this.#options;
     const lines = Array.from({ length: refusedRows }, () => {
       const serial = `REFUSED${prefix}${String(this.#refusedSerials++).padStart(6, '0')}`;
-      return [supplier.name, holder, model, serial].map(cell).join(',');
+      return [supplier.name, holder, model, serial].map(quotedCell).join(',');
     });
     await this.#upload(supplier, `${headings}\n${lines.join('\n')}\n`, 'panel');
   }
@@ -155,7 +156,7 @@ export class Workload {
     const lines = Array.from({ length: rows }, () => {
       const { holder, model } = random.chance(0.85) ? this.#models[0] : this.#models[1];
       const listed = random.chance(0.97) ? model : `NOT-A-MODEL-${random.below(9)}`;
-      return [supplier.name, holder, listed, this.#anySerial(random)].map(cell).join(',');
+      return [supplier.name, holder, listed, this.#anySerial(random)].map(quotedCell).join(',');
     });
     return `${headings}\n${lines.join('\n')}\n`;
   }
@@ -181,7 +182,7 @@ export class Workload {
         const serial = random.chance(0.05)
           ? this.#claimed(random.below(claimSerials))
           : this.#anySerial(random);
-        return [supplier.name, holder, model, serial, 'Serial number is wrong'].map(cell).join(',');
+        return [supplier.name, holder, model, serial, 'Serial number is wrong'].map(quotedCell).join(',');
       });
       this.#sent += lines.length;
       await this.#upload(supplier, `${headings},Reason\n${lines.join('\n')}\n`, 'panel', 'invalidate');
@@ -200,7 +201,7 @@ export class Workload {
     const supplier = this.#options.rig.cast.suppliers[0]!;
     const { holder, model } = this.#models[0];
     const lines = Array.from({ length: claimSerials }, (_, i) =>
-      [supplier.name, holder, model, this.#claimed(i)].map(cell).join(','),
+      [supplier.name, holder, model, this.#claimed(i)].map(quotedCell).join(','),
     );
     await this.#upload(supplier, `${headings}\n${lines.join('\n')}\n`, 'panel');
   }
@@ -278,7 +279,3 @@ const inverterModel = {
   series: 'BG',
   model: 'BG-5000TL (AS4777-2 2020)',
 } as const;
-
-function cell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}

@@ -1,4 +1,5 @@
 import { parseString } from 'fast-csv';
+import { quotedCell } from '../csv-cell.ts';
 
 /** A model of the approved list, with its one window. Days are yyyy-mm-dd. */
 export interface ListedModel {
@@ -116,11 +117,7 @@ function row(
   { holder, model }: Pick<ListedModel, 'holder' | 'model'>,
   serial: string,
 ): string {
-  return [supplier, holder, model, serial].map(cell).join(',');
-}
-
-function cell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return [supplier, holder, model, serial].map(quotedCell).join(',');
 }
 
 function file(rows: readonly string[]): string {

@@ -2,17 +2,12 @@ import { type Readable, Transform, type TransformCallback, type Writable } from 
 import { pipeline } from 'node:stream/promises';
 import { parse } from 'fast-csv';
 import type { Policy } from '#shared/domain/entitlement/index.ts';
+import { quotedCell } from '../csv-cell.ts';
 import type { Heading } from './heading.ts';
 import { QuoteGuard } from './quote-guard.ts';
 import { AnswerRows } from './rows.ts';
 
 const writeBytes = 64 * 1024;
-
-const needsQuotes = /[",\r\n]/;
-
-function quoted(cell: string): string {
-  return needsQuotes.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
-}
 
 /**
  * Rows of cells to CSV bytes, many rows to a write: a write for each costs more than its calculation. Cells were read as single
@@ -26,7 +21,7 @@ class WriteRows extends Transform {
   }
 
   override _transform(cells: readonly string[], _encoding: BufferEncoding, done: TransformCallback): void {
-    this.#text += `${cells.map(quoted).join(',')}\n`;
+    this.#text += `${cells.map(quotedCell).join(',')}\n`;
     if (this.#text.length >= writeBytes) this.#release();
     done();
   }

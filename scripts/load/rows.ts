@@ -1,3 +1,4 @@
+import { quotedCell } from '../csv-cell.ts';
 import type { ListedModel } from '../demo/planted.ts';
 
 const headings = 'Supplier name,Licensee/Certificate holder,Model number,Serial number\n';
@@ -12,7 +13,7 @@ export function* rowsOf(
 ): Generator<string> {
   const starts = models
     .slice(0, modelsMax)
-    .map(({ holder, model }) => [supplier, holder, model].map(cell).join(','));
+    .map(({ holder, model }) => [supplier, holder, model].map(quotedCell).join(','));
   yield headings;
   for (let row = 0; row < options.rows; row += rowsPerPiece) {
     const count = Math.min(rowsPerPiece, options.rows - row);
@@ -30,8 +31,4 @@ export function fileOf(
   options: { readonly series: string; readonly rows: number },
 ): Buffer {
   return Buffer.from([...rowsOf(supplier, models, options)].join(''));
-}
-
-function cell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

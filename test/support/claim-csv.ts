@@ -1,3 +1,4 @@
+import { quotedCell } from '#scripts/csv-cell.ts';
 import { type ClaimFacts, claimColumns } from '#shared/domain/claims/index.ts';
 
 const yesNo: Readonly<Record<string, string>> = { yes: 'Yes', no: 'No', true: 'Yes', false: 'No' };
@@ -11,13 +12,9 @@ const systemProducts: Readonly<Record<string, string>> = {
 /** A bulk claim file of these claims; what a claim does not state is an empty cell. */
 export function claimCsv(claims: readonly ClaimFacts[]): string {
   const lines = claims.map((facts) =>
-    claimColumns.map(({ field, kind }) => quoted(cellOf(facts, field, kind))).join(','),
+    claimColumns.map(({ field, kind }) => quotedCell(cellOf(facts, field, kind))).join(','),
   );
   return `${[claimColumns.map(({ heading }) => heading).join(','), ...lines].join('\r\n')}\r\n`;
-}
-
-function quoted(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 function cellOf(facts: ClaimFacts, field: string, kind: string): string {
