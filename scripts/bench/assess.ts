@@ -12,22 +12,17 @@ import { root } from '../engines/local.ts';
 import { Supervisor } from '../engines/supervise.ts';
 import { madeSql, serialsPerClaim, writeClaimFile } from './assess-file.ts';
 import { fillLedger, type LedgerParts, partsOf, serialSql } from './assess-ledger.ts';
-import { percentile } from './statistics.ts';
+import { type Latency, latencyOf } from './statistics.ts';
 
 export interface AssessRun {
   readonly ledger: LedgerParts;
-  readonly selectOneMs: Times;
+  readonly selectOneMs: Latency;
   /** 20 serials by the query that gathers evidence for a claim, and by that of the API's look-up. */
-  readonly evidenceMs: Times;
-  readonly lookUpMs: Times;
+  readonly evidenceMs: Latency;
+  readonly lookUpMs: Latency;
   readonly evidencePerSecond: number;
   readonly lookUpsPerSecond: number;
   readonly job: JobRun;
-}
-
-export interface Times {
-  readonly p50: number;
-  readonly p95: number;
 }
 
 export interface JobRun {
@@ -118,7 +113,7 @@ async function runLookUps(clickhouse: Clickhouse, rows: number) {
 
 type Sets = readonly (readonly string[])[];
 
-async function timesOf(sets: Sets, ask: (serials: readonly string[]) => Promise<unknown>): Promise<Times> {
+async function timesOf(sets: Sets, ask: (serials: readonly string[]) => Promise<unknown>): Promise<Latency> {
   const times: number[] = [];
   for (const serials of sets) {
     const begun = performance.now();
@@ -126,8 +121,7 @@ async function timesOf(sets: Sets, ask: (serials: readonly string[]) => Promise<
     times.push(performance.now() - begun);
   }
   // The first ones find nothing in any cache.
-  const warm = times.slice(Math.floor(times.length / 5));
-  return { p50: percentile(warm, 0.5), p95: percentile(warm, 0.95) };
+  return latencyOf(times.slice(Math.floor(times.length / 5)));
 }
 
 async function rateOf(sets: Sets, ask: (serials: readonly string[]) => Promise<unknown>): Promise<number> {

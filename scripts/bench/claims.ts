@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { quotedCell } from '../csv-cell.ts';
 import type { BenchFleet } from './bench-fleet.ts';
-import { percentile } from './statistics.ts';
+import { type Latency, latencyOf } from './statistics.ts';
 
 const warmUps = 3;
 const serialsPerClaim = 20;
@@ -15,7 +15,7 @@ export interface ClaimsRun {
   readonly claims: number;
   readonly decisions: Readonly<Record<string, number>>;
   /** From the request with the claim to the answer with its decision. */
-  readonly decidedMs: { readonly p50: number; readonly p95: number };
+  readonly decidedMs: Latency;
 }
 
 /** One claim of twenty serials at a time on an idle fleet. */
@@ -47,7 +47,7 @@ export async function runClaims(bench: BenchFleet, claims: number): Promise<Clai
     times.push(took);
     decisions[decision] = (decisions[decision] ?? 0) + 1;
   }
-  return { claims, decisions, decidedMs: { p50: percentile(times, 0.5), p95: percentile(times, 0.95) } };
+  return { claims, decisions, decidedMs: latencyOf(times) };
 }
 
 async function decisionOf(bench: BenchFleet, id: string): Promise<string> {

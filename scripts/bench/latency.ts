@@ -1,17 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchFleet } from './bench-fleet.ts';
-import { percentile } from './statistics.ts';
+import { type Latency, latencyOf } from './statistics.ts';
 import { type PanelFiles, rowsPerFile } from './workload.ts';
 
 const warmUps = 3;
 /** Longer than the second over which the writer looks back for its load: each file finds the fleet idle. */
 const pauseMs = 1_200;
 const waitMs = 30_000;
-
-export interface Latency {
-  readonly p50: number;
-  readonly p95: number;
-}
 
 export interface LatencyRun {
   readonly files: number;
@@ -42,8 +37,4 @@ export async function runLatency(
     queryable.push(queryableMs);
   }
   return { files: repetitions, acceptedMs: latencyOf(accepted), queryableMs: latencyOf(queryable) };
-}
-
-function latencyOf(values: readonly number[]): Latency {
-  return { p50: percentile(values, 0.5), p95: percentile(values, 0.95) };
 }

@@ -1,5 +1,5 @@
 import type { Results } from './results.ts';
-import type { Spread } from './statistics.ts';
+import type { Latency, Spread } from './statistics.ts';
 
 type Line = readonly [what: string, figure: string, target?: string, met?: boolean];
 
@@ -74,16 +74,14 @@ function cpuLines(of: string, cpuUsPerRow: Readonly<Record<string, number>>): re
 function latencyLines({ latency }: Results): readonly Line[] {
   if (!latency) return [];
   const { acceptedMs, queryableMs, files } = latency;
-  const of = ({ p50, p95 }: { p50: number; p95: number }) =>
-    `p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms`;
   return [
     [
       `one file of 5,000 rows, fleet idle (${files} times): 202`,
-      of(acceptedMs),
+      ms(acceptedMs),
       'p50 under 60 ms',
       acceptedMs.p50 < 60,
     ],
-    ['  queryable', of(queryableMs), 'p50 under 200 ms', queryableMs.p50 < 200],
+    ['  queryable', ms(queryableMs), 'p50 under 200 ms', queryableMs.p50 < 200],
   ];
 }
 
@@ -109,11 +107,11 @@ function rebuildLines({ rebuild }: Results): readonly Line[] {
 
 function searchLines({ search }: Results): readonly Line[] {
   return (search?.searches ?? []).map(
-    ({ what, p50, p95 }): Line => [
+    ({ what, ...searchMs }): Line => [
       `search for ${what}, ${count(search!.serials)} serials of the account`,
-      `p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms`,
+      ms(searchMs),
       'p50 under 100 ms',
-      p50 < 100,
+      searchMs.p50 < 100,
     ],
   );
 }
@@ -134,14 +132,14 @@ const decidedMsMost = 300;
 
 function claimsLines({ claims }: Results): readonly Line[] {
   if (!claims) return [];
-  const { p50, p95 } = claims.decidedMs;
+  const { decidedMs } = claims;
   const decisions = Object.entries(claims.decisions).map(([decision, times]) => `${times} ${decision}`);
   return [
     [
       `one claim of 20 serials, fleet idle: its decision (${decisions.join(', ')})`,
-      `p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms`,
+      ms(decidedMs),
       `p50 under ${decidedMsMost} ms`,
-      p50 < decidedMsMost,
+      decidedMs.p50 < decidedMsMost,
     ],
   ];
 }
@@ -154,15 +152,13 @@ const serialsPerSecondLeast = 60_000;
 function assessLines({ assess }: Results): readonly Line[] {
   if (!assess) return [];
   const { ledger, selectOneMs, job } = assess;
-  const ms = ({ p50, p95 }: { p50: number; p95: number }) =>
-    `p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms`;
-  const ratio = (times: { p50: number }) => times.p50 / selectOneMs.p50;
-  const lookUp = (what: string, times: { p50: number; p95: number }, perSecond: number): readonly Line[] => [
+  const ratio = ({ p50 }: Latency) => p50 / selectOneMs.p50;
+  const lookUp = (what: string, lookUpMs: Latency, perSecond: number): readonly Line[] => [
     [
       what,
-      `${ms(times)}; ${ratio(times).toFixed(1)} times SELECT 1`,
+      `${ms(lookUpMs, 1)}; ${ratio(lookUpMs).toFixed(1)} times SELECT 1`,
       `p50 within ${lookUpRatioMost} times SELECT 1`,
-      ratio(times) <= lookUpRatioMost,
+      ratio(lookUpMs) <= lookUpRatioMost,
     ],
     [
       '  eight in flight',
@@ -176,7 +172,7 @@ function assessLines({ assess }: Results): readonly Line[] {
       `ledger of ${count(ledger.rows)} entries`,
       `${ledger.parts} parts, ${ledger.compact} of them compact, ${(ledger.bytes / 1e9).toFixed(1)} GB`,
     ],
-    ['SELECT 1', ms(selectOneMs)],
+    ['SELECT 1', ms(selectOneMs, 1)],
     ...lookUp('look-up of 20 serials: evidence for a claim', assess.evidenceMs, assess.evidencePerSecond),
     ...lookUp('look-up of 20 serials: as the API answers', assess.lookUpMs, assess.lookUpsPerSecond),
     [
@@ -194,6 +190,10 @@ function assessLines({ assess }: Results): readonly Line[] {
 
 function rateLine(what: string, rates: Spread): Line {
   return [what, `${spread(rates, count)} rows/s`];
+}
+
+function ms({ p50, p95 }: Latency, digits = 0): string {
+  return `p50 ${p50.toFixed(digits)} ms, p95 ${p95.toFixed(digits)} ms`;
 }
 
 function spread({ min, median, max }: Spread, format: (value: number) => string): string {

@@ -1,11 +1,11 @@
 import { normalise } from '#shared/domain/normalise.ts';
 import { type BenchFleet, untilMerged } from './bench-fleet.ts';
-import { percentile } from './statistics.ts';
+import { type Latency, latencyOf } from './statistics.ts';
 
 export interface SearchRun {
   readonly serials: number;
   /** From the request to the whole answer, by what was searched for. */
-  readonly searches: readonly { readonly what: string; readonly p50: number; readonly p95: number }[];
+  readonly searches: readonly (Latency & { readonly what: string })[];
 }
 
 const warmUps = 3;
@@ -43,7 +43,7 @@ export async function runSearch(
       if (i >= warmUps) times.push(performance.now() - from);
       if (found.length === 0) throw new Error(`nothing was found by ${what}: ${params}`);
     }
-    searches.push({ what, p50: percentile(times, 0.5), p95: percentile(times, 0.95) });
+    searches.push({ what, ...latencyOf(times) });
   }
   return { serials, searches };
 }

@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { percentile } from '../bench/statistics.ts';
+import { type Latency, latencyOf } from '../bench/statistics.ts';
 import type { Answer, LoadClient } from './client.ts';
 import type { LoadFleet } from './fleet.ts';
 import { forgetPeak, memoryOf } from './memory.ts';
 import { fileOf, rowsOf } from './rows.ts';
 
-export interface Latencies {
+export interface Latencies extends Latency {
   readonly count: number;
   readonly failed: number;
-  readonly p50: number;
-  readonly p95: number;
   readonly max: number;
 }
 
@@ -139,8 +137,7 @@ function latenciesOf(answers: readonly Answer[]): Latencies {
   return {
     count: answers.length,
     failed: answers.length - well.length,
-    p50: percentile(well, 0.5),
-    p95: percentile(well, 0.95),
+    ...latencyOf(well),
     max: Math.max(...well),
   };
 }
