@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { quotedCell } from '../csv-cell.ts';
+import { solarClaim } from '../demo/solar-claim.ts';
 import type { BenchFleet } from './bench-fleet.ts';
 import { type Latency, latencyOf } from './statistics.ts';
 
@@ -61,30 +62,12 @@ async function decisionOf(bench: BenchFleet, id: string): Promise<string> {
 
 /** Confirmed on site, so that its inverter need not be in the ledger. */
 function claimOf(n: number, panels: { holder: string; model: string; serials: readonly string[] }): object {
-  return {
-    unit_kind: 'solar',
-    installed_on: installed,
+  const claim = solarClaim({
+    installed,
+    assigned: installed,
     address: `${n} Bench Street`,
-    locality: 'Newcastle West',
-    state: 'NSW',
-    postcode: '2302',
-    installation_type: 'New',
-    complete_unit: true,
-    rated_power_kw: '6.6',
-    deeming: 'max',
-    panel_count: panels.serials.length,
-    panels: [panels],
-    inverters: [{ holder: 'Bench Inverters', model: 'BI-5', serials: [`BI${n}`] }],
-    verified: true,
-    spv_package: 'bench.xml',
-    installer: 'Ann Installer',
-    installer_accreditation: 'A1234567',
-    designer_accreditation: 'A1234567',
-    accredited: true,
-    owner: 'Owen Owner',
-    owner_contact: 'owen@example.org',
-    claimant: 'agent',
-    assignment: 'BENCH',
-    assigned_on: installed,
-  };
+    panels,
+    inverters: { holder: 'Bench Inverters', model: 'BI-5', serials: [`BI${n}`] },
+  });
+  return { ...claim, verified: true, spv_package: 'bench.xml' };
 }

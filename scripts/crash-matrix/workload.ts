@@ -4,6 +4,7 @@ import { Random } from '#test/simulation/random.ts';
 import { quotedCell } from '../csv-cell.ts';
 import { until } from '../demo/client.ts';
 import type { ListedModel } from '../demo/planted.ts';
+import { listedInverter, solarClaim } from '../demo/solar-claim.ts';
 import { hitTimeoutMs } from './fault.ts';
 import { GatewayCaller } from './gateway-caller.ts';
 import type { Actor, Rig } from './rig.ts';
@@ -208,8 +209,9 @@ export class Workload {
 
   async #registerInverters(): Promise<void> {
     const { inverters } = this.#options.rig.cast;
+    const { holder, model, series } = listedInverter;
     const lines = Array.from({ length: places }, (_, place) =>
-      [inverterModel.holder, inverterModel.model, inverterModel.series, this.#inverter(place)].join(','),
+      [holder, model, series, this.#inverter(place)].join(','),
     );
     await this.#upload(
       inverters,
@@ -247,35 +249,12 @@ export class Workload {
         Array.from({ length: random.between(1, 3) }, () => this.#claimed(random.below(claimSerials))),
       ),
     ];
-    return {
-      unit_kind: 'solar',
-      installed_on: this.#installed,
+    return solarClaim({
+      installed: this.#installed,
+      assigned: this.#today,
       address: `${place} ${prefix} Street`,
-      locality: 'Newcastle West',
-      state: 'NSW',
-      postcode: '2302',
-      installation_type: 'New',
-      complete_unit: true,
-      rated_power_kw: '6.6',
-      deeming: 'max',
-      panel_count: serials.length,
-      panels: [{ holder, model, quantity: serials.length, serials }],
-      inverters: [{ ...inverterModel, serials: [this.#inverter(place)] }],
-      installer: 'Ann Installer',
-      installer_accreditation: 'A1234567',
-      designer_accreditation: 'A1234567',
-      accredited: true,
-      owner: 'Owen Owner',
-      owner_contact: 'owen@example.org',
-      claimant: 'agent',
-      assignment: 'REC-ASSIGNMENT-1',
-      assigned_on: this.#today,
-    };
+      panels: { holder, model, serials },
+      inverters: { ...listedInverter, serials: [this.#inverter(place)] },
+    });
   }
 }
-
-const inverterModel = {
-  holder: 'Brightgrid Power Electronics Co Ltd',
-  series: 'BG',
-  model: 'BG-5000TL (AS4777-2 2020)',
-} as const;

@@ -7,6 +7,7 @@ import { root } from '../engines/local.ts';
 import type { Fleet } from '../fleet.ts';
 import { GatewayClient, until } from './client.ts';
 import { type Cast, type PlantedFile, readModels, rivalFile, supplierFile } from './planted.ts';
+import { listedInverter, solarClaim } from './solar-claim.ts';
 
 export interface SubmissionResult {
   readonly id: string;
@@ -58,8 +59,6 @@ export interface DemoResult {
 const waitMs = 60_000;
 const supplier = 'Sunrise Panel Imports Pty Ltd';
 const rival = 'Harbour Solar Wholesale Pty Ltd';
-const inverterMaker = 'Brightgrid Power Electronics Co Ltd';
-const inverterModel = 'BG-5000TL (AS4777-2 2020)';
 const realList = path.join(root, '..', 'shared', 'data', 'cec_pv_modules_20260423.csv');
 const syntheticList = path.join(root, 'deploy', 'lists', 'synthetic_pv_modules_20260423.csv');
 const inverterList = path.join(root, 'deploy', 'lists', 'synthetic_inverters_20260423.csv');
@@ -237,7 +236,8 @@ async function lookUp(url: string, key: string, serial: string) {
 }
 
 function inverterFile(): string {
-  const rows = [0, 1, 2].map((i) => `${inverterMaker},${inverterModel},BG,${inverterSerial(i)}`);
+  const { holder, model, series } = listedInverter;
+  const rows = [0, 1, 2].map((i) => `${holder},${model},${series},${inverterSerial(i)}`);
   return `Manufacturer,Model,Series,Serial number\n${rows.join('\n')}\n`;
 }
 
@@ -252,39 +252,15 @@ async function submitClaims(
   cast: Cast,
 ): Promise<ClaimResult[]> {
   const client = new GatewayClient(url, key);
-  const claimOf = (address: string, serials: readonly string[], inverter: number) => ({
-    unit_kind: 'solar',
-    installed_on: cast.installed,
-    address,
-    locality: 'Newcastle West',
-    state: 'NSW',
-    postcode: '2302',
-    installation_type: 'New',
-    complete_unit: true,
-    rated_power_kw: '6.6',
-    deeming: 'max',
-    panel_count: serials.length,
-    panels: [
-      {
-        holder: planted.good.model.holder,
-        model: planted.good.model.model,
-        quantity: serials.length,
-        serials,
-      },
-    ],
-    inverters: [
-      { holder: inverterMaker, series: 'BG', model: inverterModel, serials: [inverterSerial(inverter)] },
-    ],
-    installer: 'Ann Installer',
-    installer_accreditation: 'A1234567',
-    designer_accreditation: 'A1234567',
-    accredited: true,
-    owner: 'Owen Owner',
-    owner_contact: 'owen@example.org',
-    claimant: 'agent',
-    assignment: 'REC-ASSIGNMENT-1',
-    assigned_on: cast.today,
-  });
+  const { holder, model } = planted.good.model;
+  const claimOf = (address: string, serials: readonly string[], inverter: number) =>
+    solarClaim({
+      installed: cast.installed,
+      assigned: cast.today,
+      address,
+      panels: { holder, model, serials },
+      inverters: { ...listedInverter, serials: [inverterSerial(inverter)] },
+    });
   const { serials } = planted.good;
   const entitled = certificatesOf(cast.installed);
   const stories = [
