@@ -14,16 +14,6 @@ import { utf8Bytes } from '#shared/runtime/state-store.ts';
 /** A cell of the state of claims, as it is kept for later records. */
 export type KeptCell = readonly [key: string, field: string, value: string | null];
 
-/** Of a record that nothing else touches. */
-export const alone: Surroundings = Object.freeze({
-  claim: undefined,
-  unit: undefined,
-  premises: undefined,
-  slots: new Map(),
-  lastNumber: 0,
-  lastCode: 0,
-});
-
 /**
  * The state that a record is judged on, told from the decisions before it: those of the registry, then those of earlier
  * records of the file. The cells and the rules are those of the live decision.

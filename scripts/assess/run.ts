@@ -2,12 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
-import { type ClaimEvent, type DecidedClaim, modelsOf, premisesOf } from '#shared/domain/claims/index.ts';
+import {
+  type ClaimEvent,
+  type DecidedClaim,
+  emptyState,
+  modelsOf,
+  premisesOf,
+} from '#shared/domain/claims/index.ts';
 import { decidedClaims } from '../reassess/decided-claims.ts';
 import { type Asked, AskedSets, dependencyKeys, premisesOfRow, serialKeysOf } from './asked.ts';
 import { type Basis, beginJob, type ClaimFile, endJob, isDone, latestBasis } from './basis.ts';
 import { type ClaimRow, claimRows } from './claim-rows.ts';
-import { alone, EarlierClaims } from './earlier.ts';
+import { EarlierClaims } from './earlier.ts';
 import { claimOfRecord, evidencedClaim, judge, unreadable, type Verdict } from './judge.ts';
 import { ModelListings } from './listings.ts';
 import { type Found, type LookUpContext, lookUp, unplacedClaims } from './look-ups.ts';
@@ -244,7 +250,7 @@ class Judging {
       verdicts.push(
         judge(evidenced, record, {
           before: (event) => {
-            if (!shares && registry.length === 0) return { state: alone };
+            if (!shares && registry.length === 0) return { state: emptyState };
             const { state, cells } = this.earlier.before(event, registry);
             return shares ? { state, cells } : { state };
           },

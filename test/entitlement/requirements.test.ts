@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { assessClaim, type ClaimFacts, currentRules } from '#shared/domain/claims/index.ts';
+import { assessClaim, type ClaimFacts, currentRules, emptyState } from '#shared/domain/claims/index.ts';
 import { premisesKinds } from '#shared/domain/entitlement/data/premises.ts';
 import { zones2010 } from '#shared/domain/entitlement/data/zone-ranges.ts';
 import {
@@ -9,7 +9,7 @@ import {
   type EntitlementInput,
   type Policy,
 } from '#shared/domain/entitlement/index.ts';
-import { claimOf, createdOn, emptyState, evidenceFor, solarFacts } from '#test/support/claims.ts';
+import { claimOf, createdOn, evidenceFor, solarFacts } from '#test/support/claims.ts';
 
 // One table for the rows H1 to H24 and I1 to I16: for each the examples that its column "what a user checks" names.
 

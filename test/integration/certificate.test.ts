@@ -11,13 +11,14 @@ import {
   claimIdOf,
   type DecidedClaim,
   decideEvent,
+  emptyState,
   refusalEvent,
   registrationEvent,
   unitOf,
   withdrawalEvent,
 } from '#shared/domain/claims/index.ts';
 import { normalise } from '#shared/domain/normalise.ts';
-import { emptyState, equipment, evidenceFor, windFacts } from '#test/support/claims.ts';
+import { equipment, evidenceFor, windFacts } from '#test/support/claims.ts';
 import { type ClaimState, ClaimsFleet, installed, panelHolder, today } from '#test/support/claims-fleet.ts';
 import { silent } from '#test/support/stores.ts';
 

@@ -6,9 +6,10 @@ import {
   type ClaimFacts,
   decideEvent,
   type Evidence,
+  emptyState,
   type Surroundings,
 } from '#shared/domain/claims/index.ts';
-import { after, emptyState, evidenceFor } from './claims.ts';
+import { after, evidenceFor } from './claims.ts';
 
 export function identity(id: string, kind: AccountKind = 'agent'): Identity {
   const account: Account = {

@@ -161,15 +161,6 @@ export function evidenceFor(
   };
 }
 
-export const emptyState: Surroundings = {
-  claim: undefined,
-  unit: undefined,
-  premises: undefined,
-  slots: new Map(),
-  lastNumber: 0,
-  lastCode: 0,
-};
-
 /** What the next event of the same claim sees. */
 export function after(state: Surroundings, changes: Changes): Surroundings {
   return {

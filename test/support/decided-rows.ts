@@ -7,9 +7,10 @@ import {
   type DecidedClaim,
   decideEvent,
   type Evidence,
+  emptyState,
   unitOf,
 } from '#shared/domain/claims/index.ts';
-import { after, emptyState, evidenceFor } from './claims.ts';
+import { after, evidenceFor } from './claims.ts';
 
 /** Puts decisions into the ledger as the ledger-writer does, for a gateway that has no workers behind it. */
 export async function writeDecided(clickhouse: Clickhouse, decided: readonly DecidedClaim[]): Promise<void> {

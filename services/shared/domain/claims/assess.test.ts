@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import {
   batteryFacts,
   claimOf,
-  emptyState,
   entry,
   equipment,
   evidenceFor,
@@ -15,7 +14,7 @@ import type { ClaimEvent, ClaimFacts, Equipment, Evidence, SerialEvidence } from
 import { findingCatalogue } from './findings.ts';
 import { slotOf } from './identity.ts';
 import { currentRules } from './rules.ts';
-import { noPremises, type Surroundings } from './state.ts';
+import { emptyState, noPremises, type Surroundings } from './state.ts';
 
 interface Case {
   /** What is asked. */

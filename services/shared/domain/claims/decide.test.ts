@@ -3,7 +3,6 @@ import {
   after,
   claimOf,
   createdOn,
-  emptyState,
   evidenceFor,
   receivedAt,
   solarFacts,
@@ -12,7 +11,7 @@ import {
 import type { ClaimEvent, Evidence } from './claim.ts';
 import { decideAgain, decideEvent } from './decide.ts';
 import { auditEvent, refusalEvent, registrationEvent, withdrawalEvent } from './events.ts';
-import type { Surroundings } from './state.ts';
+import { emptyState, type Surroundings } from './state.ts';
 
 function run(events: readonly (ClaimEvent & Partial<Evidence>)[], start: Surroundings = emptyState) {
   let state = start;

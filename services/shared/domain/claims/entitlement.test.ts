@@ -1,17 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import {
-  batteryFacts,
-  claimOf,
-  emptyState,
-  evidenceFor,
-  solarFacts,
-  windFacts,
-} from '#test/support/claims.ts';
+import { batteryFacts, claimOf, evidenceFor, solarFacts, windFacts } from '#test/support/claims.ts';
 import { computeEntitlement, inputColumns } from '../entitlement/index.ts';
 import { assessClaim } from './assess.ts';
 import type { ClaimFacts, SolarCreditsFacts } from './claim.ts';
 import { entitlementFindings, entitlementInput, entitlementOf } from './entitlement.ts';
 import { currentRules } from './rules.ts';
+import { emptyState } from './state.ts';
 
 const statedCredits: SolarCreditsFacts = {
   requested: 'yes',

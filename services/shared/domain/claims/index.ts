@@ -40,4 +40,4 @@ export { type ModelKey, modelsOf } from './models.ts';
 export { type ClaimRules, currentRules, rulesOf } from './rules.ts';
 export { type ClaimedSerial, inLedger, serialsOf } from './serials.ts';
 export type * from './state.ts';
-export { stateOf, stateText } from './state.ts';
+export { emptyState, stateOf, stateText } from './state.ts';

@@ -62,6 +62,16 @@ export interface Surroundings {
   readonly lastCode: number;
 }
 
+/** Of an event that shares nothing with any before it. */
+export const emptyState: Surroundings = Object.freeze({
+  claim: undefined,
+  unit: undefined,
+  premises: undefined,
+  slots: new Map(),
+  lastNumber: 0,
+  lastCode: 0,
+});
+
 /** The parts of the surroundings that an event changed. An empty slot or a premises record without live claims is removed. */
 export interface Changes {
   readonly claim?: ClaimRecord;
