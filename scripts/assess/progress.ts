@@ -5,7 +5,7 @@ const barChars = 30;
 /** Without a terminal: a line for each of so many parts. */
 const parts = 20;
 
-/** A bar on a terminal, a line now and then elsewhere. `unit`: what is counted, by step. */
+/** A bar on a terminal, a line now and then elsewhere. */
 export function progressOn(out: { readonly isTTY?: boolean; write(text: string): unknown }): Report {
   let shown = '';
   return (step, done, of) => {

@@ -17,8 +17,6 @@ export interface Fault {
   readonly about: string;
   /** Belongs to the sample that runs when nothing else is asked for. */
   readonly sample?: boolean;
-  /** Before anything is sent, while everything is quiet. */
-  readonly prepare?: (rig: Rig) => Promise<void>;
   /** Makes it happen, and resolves when it has: how often. A fault that cannot be brought about rejects. */
   readonly inject: (scene: Scene) => Promise<number>;
   /** Puts right what does not heal by itself, also after a failure. */

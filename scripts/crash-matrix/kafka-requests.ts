@@ -7,8 +7,6 @@ export interface KafkaRequest {
 export const kafkaApis = {
   produce: 0,
   fetch: 1,
-  offsetCommit: 8,
-  joinGroup: 11,
   endTransaction: 26,
 } as const;
 

@@ -20,12 +20,8 @@ export class Points {
     renameSync(`${file}.new`, file);
   }
 
-  /** True when nobody had come to it. */
-  disarm(name: string): boolean {
-    const file = path.join(this.folder, name);
-    const armed = existsSync(file);
-    rmSync(file, { force: true });
-    return armed;
+  disarm(name: string): void {
+    rmSync(path.join(this.folder, name), { force: true });
   }
 
   /** Resolves with the process that came to the point. */

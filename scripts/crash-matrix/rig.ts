@@ -24,13 +24,10 @@ export const inverterList = path.join(root, 'deploy', 'lists', 'synthetic_invert
 /** Two of each worker: partitions move when one dies or stands still. */
 const instances = { 'cec-validation': 2, dedup: 2, 'ledger-writer': 2, certificate: 2, gateway: 1 } as const;
 
-/** The shortest that Kafka allows by default: how long it takes until a silent worker loses its partitions. */
-export const sessionTimeoutMs = 6_000;
-export const clickhouseTimeoutMs = 5_000;
-
 const settings = {
-  SESSION_TIMEOUT_MS: String(sessionTimeoutMs),
-  CLICKHOUSE_TIMEOUT_MS: String(clickhouseTimeoutMs),
+  // The shortest that Kafka allows by default: how long it takes until a silent worker loses its partitions.
+  SESSION_TIMEOUT_MS: '6000',
+  CLICKHOUSE_TIMEOUT_MS: '5000',
   LEDGER_WAIT_MS: '3000',
   REQUESTS_PER_MINUTE: '1000000',
   UPLOADS_PER_ACCOUNT_MAX: '1000',

@@ -77,7 +77,6 @@ async function runFault(
   try {
     await keeper.allUp();
     const from = await Marks.now(desk);
-    await fault.prepare?.(rig);
     await workload.begin();
     const scene: Scene = { rig, workload, random: new Random(seed), progress };
     try {
