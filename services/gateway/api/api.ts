@@ -214,7 +214,11 @@ export function createApi(options: ApiOptions): Api {
 
   const open = new OpenStreams({ openMax: config.streamsMax, accountMax: config.accountStreamsMax });
   const streamLedger = streamReads(clickhouse);
-  const current = (identity: Identity) => accounts.current(identity);
+  // What was begun goes on for long: who goes on with it may have changed since, or be nobody any more.
+  const asOfNow = <T>(identity: Identity, permit: (now: Identity) => T) => {
+    const now = accounts.current(identity);
+    return now ? permit(now) : refuse('credentials_unknown');
+  };
   const pace = { windowMs: config.streamIdleSeconds * 1_000, bytesMin: streamBytesMin };
   const encode = async (submission: Submission, { findings }: Contents) => {
     const { batches: _, bodyGzip: __, ...head } = submission;
@@ -235,10 +239,7 @@ export function createApi(options: ApiOptions): Api {
     recent,
     earlier,
     partitions,
-    permit: (identity, product) => {
-      const now = current(identity);
-      return now ? permitCheck(accounts, now, product) : refuse('credentials_unknown');
-    },
+    permit: (identity, product) => asOfNow(identity, (now) => permitCheck(accounts, now, product)),
     count: search.count,
     matching: search.all,
     latest: (product, places) => searches.latest({ product }, places),
@@ -256,13 +257,9 @@ export function createApi(options: ApiOptions): Api {
     reads: streamLedger,
     recent,
     earlier,
-    permit: (identity, { product }) => {
-      const now = current(identity);
-      return now
-        ? permitUpload(accounts, now, { product, channel: 'stream' })
-        : refuse('credentials_unknown');
-    },
-    sender: (identity) => senderOf(accounts, current(identity) ?? identity),
+    permit: (identity, { product }) =>
+      asOfNow(identity, (now) => permitUpload(accounts, now, { product, channel: 'stream' })),
+    sender: (identity) => senderOf(accounts, accounts.current(identity) ?? identity),
     encode,
     rowsAllowed: rowsAwaitedOf,
     failed: (error) => options.log.warn({ err: error }, 'a stream meets a difficulty'),
