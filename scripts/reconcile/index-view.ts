@@ -13,6 +13,8 @@ export interface Dictionaries {
   readonly holders: Names;
   readonly suppliers: Names;
   readonly statuses: Names;
+  /** Those of the statuses that slots do not tell apart. */
+  readonly otherStatuses: ReadonlySet<string>;
   /** What is wrong with the dictionaries themselves. */
   readonly faults: readonly string[];
 }
@@ -51,7 +53,8 @@ export class IndexView {
     const holders = await this.#names(indexKeys.holders, faults);
     const suppliers = await this.#names(indexKeys.suppliers, faults);
     const statuses = await this.#names(indexKeys.statuses, faults);
-    return { holders, suppliers, statuses, faults };
+    const others = [...statuses].filter(([number]) => number > statusesMax).map(([, name]) => name);
+    return { holders, suppliers, statuses, otherStatuses: new Set(others), faults };
   }
 
   async #names(key: string, faults: string[]): Promise<Names> {
@@ -101,10 +104,12 @@ export function namedSlots(packed: Bytes | null, dictionaries: Dictionaries): re
 }
 
 /** The slots as an index can have them: it does not tell statuses of high numbers apart. */
-export function asIndexed(slots: readonly NamedSlot[], { statuses }: Dictionaries): readonly NamedSlot[] {
-  const others = new Set([...statuses].filter(([number]) => number > statusesMax).map(([, name]) => name));
-  if (others.size === 0) return slots;
-  return slots.map((slot) => (others.has(slot.status) ? { ...slot, status: anotherStatus } : slot));
+export function asIndexed(
+  slots: readonly NamedSlot[],
+  { otherStatuses }: Dictionaries,
+): readonly NamedSlot[] {
+  if (otherStatuses.size === 0) return slots;
+  return slots.map((slot) => (otherStatuses.has(slot.status) ? { ...slot, status: anotherStatus } : slot));
 }
 
 function statusName(statuses: Names, status: number): string {
