@@ -19,7 +19,7 @@ import { progressOn } from './assess/progress.ts';
 import { assess } from './assess/run.ts';
 import { storedVerdicts, summaryOf } from './assess/verdicts.ts';
 import { knownPasswords, usersFileName } from './clickhouse-users/passwords.ts';
-import { limitsOf, userLimitSettings } from './clickhouse-users/settings.ts';
+import { userLimitSettings } from './clickhouse-users/settings.ts';
 import { readerName, usersOf, writerName } from './clickhouse-users/users.ts';
 import { root } from './engines/local.ts';
 
@@ -141,7 +141,7 @@ async function run(command: Command): Promise<number> {
   const read = readConfig(settings, process.env);
   if ('faults' in read) throw usage(read.faults.join('\n'));
   const { config } = read;
-  const users = usersOf(config.clickhouseDatabase, limitsOf(config));
+  const users = usersOf(config.clickhouseDatabase, config);
   const passwords = knownPasswords(users, process.env, config.usersFile);
   const open = (username: string): Clickhouse => {
     const password = passwords.get(username);

@@ -10,7 +10,7 @@ import { clickhouseSettings } from '#shared/runtime/engine-settings.ts';
 import { isArgumentError } from './arguments.ts';
 import { madePasswords, usersFileName } from './clickhouse-users/passwords.ts';
 import { usersSql } from './clickhouse-users/render.ts';
-import { limitsOf, userLimitSettings } from './clickhouse-users/settings.ts';
+import { userLimitSettings } from './clickhouse-users/settings.ts';
 import { usersOf } from './clickhouse-users/users.ts';
 import { root } from './engines/local.ts';
 
@@ -52,7 +52,7 @@ async function run(): Promise<number> {
     process.stderr.write(`CLICKHOUSE_DATABASE ${config.clickhouseDatabase} is no plain name\n`);
     return 2;
   }
-  const users = usersOf(config.clickhouseDatabase, limitsOf(config));
+  const users = usersOf(config.clickhouseDatabase, config);
   const passwords = madePasswords(users, process.env, values.passwords);
   const clickhouse = createClickhouse({
     url: config.clickhouseUrl,

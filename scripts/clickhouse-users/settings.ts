@@ -1,5 +1,4 @@
-import { type Config, whole } from '#shared/runtime/config.ts';
-import type { UserLimits } from './users.ts';
+import { whole } from '#shared/runtime/config.ts';
 
 const giB = 1024 * 1024 * 1024;
 
@@ -32,7 +31,3 @@ export const userLimitSettings = {
     fallback: 3_600,
   }),
 } as const;
-
-export function limitsOf(config: Config<typeof userLimitSettings>): UserLimits {
-  return config;
-}

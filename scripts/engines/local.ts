@@ -13,7 +13,7 @@ import { readConfig } from '#shared/runtime/config.ts';
 import { clickhouseSettings } from '#shared/runtime/engine-settings.ts';
 import { madePasswords, usersFileName } from '../clickhouse-users/passwords.ts';
 import { usersXml } from '../clickhouse-users/render.ts';
-import { limitsOf, userLimitSettings } from '../clickhouse-users/settings.ts';
+import { userLimitSettings } from '../clickhouse-users/settings.ts';
 import { usersOf } from '../clickhouse-users/users.ts';
 import type { EngineName, EngineUrls } from './engines.ts';
 import { type Command, lastLines, type Supervised, type Supervisor } from './supervise.ts';
@@ -353,7 +353,7 @@ async function clickhouse(dataDir: string, env: Env): Promise<LocalEngine> {
 function writeUsers(dataDir: string, data: string, env: Env): string {
   const read = readConfig({ ...userLimitSettings, database: clickhouseSettings.clickhouseDatabase }, env);
   if ('faults' in read) throw new Error(read.faults.join('\n'));
-  const users = usersOf(read.config.database, limitsOf(read.config));
+  const users = usersOf(read.config.database, read.config);
   const passwords = madePasswords(users, env, path.join(dataDir, usersFileName));
   const usersFile = path.join(data, 'users.xml');
   writeFileSync(usersFile, usersXml(users, passwords), { mode: 0o600 });

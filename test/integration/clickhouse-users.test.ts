@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { madePasswords, usersFileName } from '#scripts/clickhouse-users/passwords.ts';
 import { type Passwords, usersSql } from '#scripts/clickhouse-users/render.ts';
-import { limitsOf, userLimitSettings } from '#scripts/clickhouse-users/settings.ts';
+import { userLimitSettings } from '#scripts/clickhouse-users/settings.ts';
 import {
   readerName,
   regulatorName,
@@ -28,7 +28,7 @@ const env = {
 };
 const read = readConfig(userLimitSettings, env);
 if ('faults' in read) throw new Error(read.faults.join());
-const users = usersOf('ledger', limitsOf(read.config));
+const users = usersOf('ledger', read.config);
 
 let engines: Engines;
 let passwords: Passwords;
