@@ -6,16 +6,7 @@ type Line = readonly [what: string, figure: string, target?: string, met?: boole
 /** The results as a table: what was measured, the figure, and the target where there is one. */
 export function linesOf(results: Results): readonly string[] {
   const { machine, node, date, commit } = results.setting;
-  const lines = [
-    ...pipelineLines(results),
-    ...latencyLines(results),
-    ...redisLines(results),
-    ...rebuildLines(results),
-    ...searchLines(results),
-    ...postgresLines(results),
-    ...assessLines(results),
-    ...claimsLines(results),
-  ];
+  const lines = measuredLines(results);
   const widths = [0, 1].map((column) => Math.max(...lines.map((line) => String(line[column] ?? '').length)));
   return [
     `${date}, commit ${commit}, Node ${node}`,
@@ -30,16 +21,22 @@ export function linesOf(results: Results): readonly string[] {
 
 /** Everything that has a target and misses it. */
 export function missedOf(results: Results): readonly string[] {
+  return measuredLines(results)
+    .filter(([, , , met]) => met === false)
+    .map(([what, figure, target]) => `${what}: ${figure}, target ${target}`);
+}
+
+function measuredLines(results: Results): readonly Line[] {
   return [
     ...pipelineLines(results),
     ...latencyLines(results),
     ...redisLines(results),
+    ...rebuildLines(results),
     ...searchLines(results),
+    ...postgresLines(results),
     ...assessLines(results),
     ...claimsLines(results),
-  ]
-    .filter(([, , , met]) => met === false)
-    .map(([what, figure, target]) => `${what}: ${figure}, target ${target}`);
+  ];
 }
 
 function verdict(target: string | undefined, met: boolean | undefined): string {
