@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type EngineUrls, urlEnv } from '../engines/engines.ts';
+import type { EngineUrls } from '../engines/engines.ts';
 import { root } from '../engines/local.ts';
 import type { Fleet } from '../fleet.ts';
+import { runScript } from '../run-script.ts';
 import { GatewayClient, until } from './client.ts';
 import { type Cast, type PlantedFile, readModels, rivalFile, supplierFile } from './planted.ts';
 import { listedInverter, solarClaim } from './solar-claim.ts';
@@ -155,17 +155,8 @@ function castOf(now: number): Cast {
 
 /** The importer is the one that operators use. */
 export async function importList(urls: EngineUrls, file: string, product: string): Promise<void> {
-  const script = path.join(root, 'scripts', 'import-cec-list.ts');
-  const child = spawn(process.execPath, [script, file, '--product', product], {
-    cwd: root,
-    env: { ...process.env, ...urlEnv(urls) },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  child.stdout.on('data', (chunk) => (output += chunk));
-  child.stderr.on('data', (chunk) => (output += chunk));
-  const code = await new Promise((resolve) => child.on('exit', resolve));
-  if (code !== 0) throw new Error(`the list ${file} was not imported:\n${output}`);
+  const { code, out, err } = await runScript(urls, 'import-cec-list', file, '--product', product);
+  if (code !== 0) throw new Error(`the list ${file} was not imported:\n${out}${err}`);
 }
 
 async function createAccounts(url: string, operatorKey: string) {

@@ -7,6 +7,7 @@ import { importList } from '#scripts/demo/scenario.ts';
 import { root } from '#scripts/engines/local.ts';
 import type { RecoveryContext } from '#scripts/recovery/context.ts';
 import { watermarkOf } from '#scripts/recovery/ledger.ts';
+import { runScript } from '#scripts/run-script.ts';
 import { withAdmin } from '#shared/adapters/kafka/client.ts';
 import { toKafka } from '#shared/adapters/kafka/publisher.ts';
 import { boundsOf, readLog } from '#shared/adapters/kafka/read-log.ts';
@@ -16,13 +17,7 @@ import { partitionOf } from '#shared/domain/partition.ts';
 import { claimOf, equipment, solarFacts } from '#test/support/claims.ts';
 import { startTestFleet, type TestFleet } from '#test/support/fleet.ts';
 import { GatewayLog, type RawRow } from '#test/support/gateway-log.ts';
-import {
-  expectNothingDiffers,
-  recoveryContext,
-  runScript,
-  Submitted,
-  still,
-} from '#test/support/recovery.ts';
+import { expectNothingDiffers, recoveryContext, Submitted, still } from '#test/support/recovery.ts';
 
 /** Cases of the list "Must survive" on the real engines: each has its number in its name. */
 let fleet: TestFleet;

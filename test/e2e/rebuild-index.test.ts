@@ -9,6 +9,7 @@ import { lastLines } from '#scripts/engines/supervise.ts';
 import { serialsSeekOffset } from '#scripts/rebuild-index/seek.ts';
 import type { RecoveryContext } from '#scripts/recovery/context.ts';
 import { watermarkOf } from '#scripts/recovery/ledger.ts';
+import { runScript } from '#scripts/run-script.ts';
 import { withAdmin } from '#shared/adapters/kafka/client.ts';
 import { topicName } from '#shared/adapters/kafka/topics.ts';
 import type { ClaimEvent } from '#shared/domain/claims/index.ts';
@@ -22,7 +23,6 @@ import {
   expectNothingDiffers,
   readyz,
   recoveryContext,
-  runScript,
   Submitted,
   still,
 } from '#test/support/recovery.ts';

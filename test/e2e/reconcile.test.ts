@@ -4,18 +4,13 @@ import { packSlots, type Slot, unpackSlots } from '#dedup/slots.ts';
 import { until } from '#scripts/demo/client.ts';
 import { currentGeneration } from '#scripts/rebuild-index/generation.ts';
 import type { RecoveryContext } from '#scripts/recovery/context.ts';
+import { runScript } from '#scripts/run-script.ts';
 import { indexPrefix } from '#shared/adapters/kafka/topics.ts';
 import { stateKey } from '#shared/adapters/redis/state-store.ts';
 import { partitionOf } from '#shared/domain/partition.ts';
 import { startTestFleet, type TestFleet } from '#test/support/fleet.ts';
 import { GatewayLog } from '#test/support/gateway-log.ts';
-import {
-  expectNothingDiffers,
-  recoveryContext,
-  runScript,
-  Submitted,
-  still,
-} from '#test/support/recovery.ts';
+import { expectNothingDiffers, recoveryContext, Submitted, still } from '#test/support/recovery.ts';
 
 /** Reconcile, on a ledger where somebody has been at one store behind the back of the others. */
 let fleet: TestFleet;

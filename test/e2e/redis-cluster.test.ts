@@ -6,16 +6,11 @@ import { importList } from '#scripts/demo/scenario.ts';
 import type { RedisNode } from '#scripts/engines/engines.ts';
 import { root } from '#scripts/engines/local.ts';
 import type { RecoveryContext } from '#scripts/recovery/context.ts';
+import { runScript } from '#scripts/run-script.ts';
 import { partitionOf } from '#shared/domain/partition.ts';
 import { startTestFleet, type TestFleet } from '#test/support/fleet.ts';
 import { GatewayLog } from '#test/support/gateway-log.ts';
-import {
-  expectNothingDiffers,
-  readyz,
-  recoveryContext,
-  runScript,
-  Submitted,
-} from '#test/support/recovery.ts';
+import { expectNothingDiffers, readyz, recoveryContext, Submitted } from '#test/support/recovery.ts';
 
 /**
  * The fleet on a Redis Cluster of three nodes. A script that touched a key it does not declare, or keys of two slots,

@@ -1,39 +1,16 @@
-import { spawn } from 'node:child_process';
-import path from 'node:path';
 import { expect } from 'vitest';
 import { until } from '#scripts/demo/client.ts';
 import type { ListedModel } from '#scripts/demo/planted.ts';
 import { type EngineUrls, urlEnv } from '#scripts/engines/engines.ts';
-import { root } from '#scripts/engines/local.ts';
 import type { Fleet } from '#scripts/fleet.ts';
 import { currentGeneration } from '#scripts/rebuild-index/generation.ts';
 import { openContext, type RecoveryContext } from '#scripts/recovery/context.ts';
 import { watermarkOf } from '#scripts/recovery/ledger.ts';
+import { runScript } from '#scripts/run-script.ts';
 import { checkConservation } from '#shared/adapters/clickhouse/conservation.ts';
 import { indexPrefix, topicName } from '#shared/adapters/kafka/topics.ts';
 import { stateKey } from '#shared/adapters/redis/state-store.ts';
 import type { GatewayLog, RawRow, RawSubmission } from './gateway-log.ts';
-
-export interface ToolRun {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** A tool as an operator runs it, on these engines. */
-export async function runScript(urls: EngineUrls, script: string, ...args: string[]): Promise<ToolRun> {
-  const child = spawn(process.execPath, [path.join(root, 'scripts', `${script}.ts`), ...args], {
-    cwd: root,
-    env: { ...process.env, ...urlEnv(urls) },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk) => (out += chunk));
-  child.stderr.on('data', (chunk) => (err += chunk));
-  const code = await new Promise<number | null>((resolve) => child.on('exit', resolve));
-  return { code, out, err };
-}
 
 /** The engines as tools see them. */
 export function recoveryContext(urls: EngineUrls): { context: RecoveryContext; close(): Promise<void> } {

@@ -114,7 +114,7 @@ async function replayRefused(scene: Scene): Promise<void> {
   for (const effect of keeping) disarm(rig, effect);
   await rig.desk.context.clickhouse.command(taking);
   await rig.keeper.allUp();
-  await runTool(rig, 'dead-letters.ts', 'replay', '--stage', 'ledger-writer', '--state', 'waiting');
+  await runTool(rig, 'dead-letters', 'replay', '--stage', 'ledger-writer', '--state', 'waiting');
 }
 
 export const clickhouseFaults: readonly Fault[] = [

@@ -33,6 +33,6 @@ export const deadLetters: readonly Fault[] = poisons.map(({ stage, effect, topic
   async heal({ rig }) {
     disarm(rig, effect);
     await rig.keeper.allUp();
-    await runTool(rig, 'dead-letters.ts', 'discard', '--stage', stage, '--why', 'made by the crash matrix');
+    await runTool(rig, 'dead-letters', 'discard', '--stage', stage, '--why', 'made by the crash matrix');
   },
 }));

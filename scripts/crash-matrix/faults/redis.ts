@@ -154,7 +154,7 @@ export const redisFaults: readonly Fault[] = [
     name: 'redis put back to a former generation',
     about: 'a copy from before a rebuild: workers wait for rebuild-index, and go on',
     inject: copyOfFormerGeneration,
-    heal: async ({ rig }) => void (await rebuildIndex(rig)),
+    heal: ({ rig }) => rebuildIndex(rig),
   },
   {
     name: 'redis emptied',
