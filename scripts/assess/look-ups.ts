@@ -2,7 +2,13 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { entriesOf, upToOf } from '#certificate/gather/ledger-reads.ts';
+import {
+  entryOf,
+  type Gathered,
+  gatheredOf,
+  gatheredSettings,
+  upToOf,
+} from '#certificate/gather/ledger-reads.ts';
 import type { LedgerEntry } from '#certificate/gather/questions.ts';
 import type { Clickhouse, SentTable } from '#shared/adapters/clickhouse/client.ts';
 import { type ClaimFacts, noFacts, premisesOf } from '#shared/domain/claims/index.ts';
@@ -10,8 +16,9 @@ import type { Asked } from './asked.ts';
 import type { Basis } from './basis.ts';
 import { type RowSource, RowsByRecord } from './by-record.ts';
 
-export interface FoundEntry extends LedgerEntry {
+export interface FoundEntry {
   readonly record: number;
+  readonly entry: LedgerEntry;
 }
 
 /** What the ledger has of a set of records. */
@@ -24,56 +31,60 @@ export interface Found {
 const answerTimeoutMs = 30 * 60_000;
 
 /** The query of a live claim, with the keys as a table: the server goes through the ledger once for all of them. */
-const entriesByRecord = `
-SELECT a.record AS record, e.product AS product, e.serial_key AS serial_key, holder_key, holder, supplier, account, series, model,
-    outcome, status, entered_at, entry, registered_at, held_by, disputed_by
-FROM (${entriesOf('(SELECT serial_key FROM asked)')}) AS e
+const gatheredByRecord = `
+SELECT a.record AS record, e.*
+FROM (${gatheredOf('(SELECT serial_key FROM asked)')}) AS e
 INNER JOIN asked AS a ON a.serial_key = e.serial_key
 ORDER BY record
 FORMAT JSONCompactEachRow`;
 
 /** Keys of a set hit nearly every granule: looking for them in the index costs more than it saves. */
-const settings = { use_index_for_in_with_subqueries: 0, output_format_json_quote_64bit_integers: 0 } as const;
+const settings = {
+  ...gatheredSettings,
+  use_index_for_in_with_subqueries: 0,
+  output_format_json_quote_64bit_integers: 0,
+} as const;
 
 /** A row of the answer, in the order of the query. */
-type EntryCells = readonly [
+type Cells = readonly [
   record: number,
-  product: string,
   serial_key: string,
   holder_key: string,
-  holder: string,
-  supplier: string,
-  account: string,
-  series: string,
-  model: string,
-  outcome: string,
-  status: string,
-  entered_at: number,
   entry: number,
+  registration: Gathered['registration'],
+  offer: Gathered['offer'],
+  standing: string,
+  latest: Gathered['latest'],
   registered_at: number,
-  held_by: string,
-  disputed_by: readonly string[],
+  refused: readonly string[],
 ];
 
-function entryOf(cells: EntryCells): FoundEntry {
-  return {
-    record: cells[0],
-    product: cells[1],
-    serial_key: cells[2],
-    holder_key: cells[3],
-    holder: cells[4],
-    supplier: cells[5],
-    account: cells[6],
-    series: cells[7],
-    model: cells[8],
-    outcome: cells[9],
-    status: cells[10],
-    entered_at: cells[11],
-    entry: cells[12],
-    registered_at: cells[13],
-    held_by: cells[14],
-    disputed_by: cells[15],
+function foundEntry(product: string, cells: Cells): FoundEntry | undefined {
+  const [
+    record,
+    serial_key,
+    holder_key,
+    entries,
+    registration,
+    offer,
+    standing,
+    latest,
+    registered_at,
+    refused,
+  ] = cells;
+  const gathered = {
+    serial_key,
+    holder_key,
+    entry: entries,
+    registration,
+    offer,
+    standing,
+    latest,
+    registered_at,
+    refused,
   };
+  const entry = entryOf(product, gathered);
+  return entry && { record, entry };
 }
 
 function askedTable(rows: Buffer): SentTable {
@@ -99,23 +110,23 @@ export async function lookUp(context: LookUpContext, asked: Asked): Promise<Foun
   for (const [product, rows] of asked.keys) {
     const file = path.join(folder, `${asked.first}-${product}.json`);
     const lines = reader.queryLines(
-      entriesByRecord,
+      gatheredByRecord,
       { product, upTo: upToOf(basis.watermarks, partitions) },
       { tables: [askedTable(rows)], timeoutMs: answerTimeoutMs, settings },
     );
     await pipeline(Readable.from(lines, { objectMode: false }), createWriteStream(file));
-    ways.push(entriesIn(file));
+    ways.push(entriesIn(product, file));
   }
   return { entries: new RowsByRecord(ways), related: await relatedClaims(reader, basis, asked) };
 }
 
 /** The rows of a file, which is read once. */
-async function* entriesIn(file: string): AsyncGenerator<readonly FoundEntry[], void> {
+async function* entriesIn(product: string, file: string): AsyncGenerator<readonly FoundEntry[], void> {
   let rest = '';
   for await (const chunk of createReadStream(file, { encoding: 'utf8', highWaterMark: 256 * 1024 })) {
     const lines = (rest + (chunk as string)).split('\n');
     rest = lines.pop()!;
-    yield lines.map((line) => entryOf(JSON.parse(line) as EntryCells));
+    yield lines.flatMap((line) => foundEntry(product, JSON.parse(line) as Cells) ?? []);
   }
 }
 

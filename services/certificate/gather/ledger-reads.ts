@@ -34,14 +34,17 @@ export function ledgerReads(clickhouse: Clickhouse, partitions: number): LedgerR
     async entries(serials, watermarks: Offsets) {
       const upTo = upToOf(watermarks, partitions);
       const found: LedgerEntry[] = [];
-      for (const { product, keys } of queriesOf(serials))
-        found.push(
-          ...(await clickhouse.query<LedgerEntry>(
-            entriesQuery,
-            { product, keys, upTo },
-            { settings: lookUpSettings(keys.length) },
-          )),
+      for (const { product, keys } of queriesOf(serials)) {
+        const gathered = await clickhouse.query<Gathered>(
+          gatheredQuery,
+          { product, keys, upTo },
+          { settings: { ...lookUpSettings(keys.length), ...gatheredSettings } },
         );
+        for (const row of gathered) {
+          const entry = entryOf(product, row);
+          if (entry) found.push(entry);
+        }
+      }
       return found;
     },
 
@@ -55,7 +58,7 @@ export function ledgerReads(clickhouse: Clickhouse, partitions: number): LedgerR
   };
 }
 
-/** The parameter `upTo` of `entriesOf`. */
+/** The parameter `upTo` of `gatheredOf`. */
 export function upToOf(watermarks: Offsets, partitions: number): readonly number[] {
   return Array.from({ length: partitions }, (_, partition) => watermarks.get(partition) ?? -1);
 }
@@ -76,41 +79,76 @@ function queriesOf(serials: readonly AskedSerial[]): { product: string; keys: re
   });
 }
 
+/** What the server gathers of a serial under one holder: the columns of `gatheredOf`. */
+export interface Gathered {
+  readonly serial_key: string;
+  readonly holder_key: string;
+  /** 0: no row of it made an entry. */
+  readonly entry: number;
+  readonly registration: readonly [...names: Named, held_by: string];
+  readonly offer: readonly [...names: Named, offered_at: number];
+  readonly standing: string;
+  readonly latest: readonly [status: string, entered_at: number];
+  readonly registered_at: number;
+  readonly refused: readonly string[];
+}
+
+type Named = [holder: string, supplier: string, account: string, series: string, model: string];
+
 /**
  * Rows above the watermark of their partition are left out: up to it everything is there, above it perhaps not, and
  * evidence must be a function of the log. Facts are those of the latest registration; whether the serial is
  * valid is said by the latest of registrations and invalidations, its status by the latest entry.
  * Where there is no entry, a row that was refused for want of authority stands for those that were.
+ * One level, and nothing that `entryOf` can do: planning a query takes longer than finding twenty serials.
  * `asked`: the keys, as what stands behind IN. Parameters: `product`, and `upTo` by partition.
  */
-export function entriesOf(asked: string): string {
-  return `SELECT {product:String} AS product, serial_key, holder_key,
-    facts.1 AS holder, facts.2 AS supplier, facts.3 AS account, facts.4 AS series, facts.5 AS model,
-    if(entry > 0, standing, 'supplier_not_authorised') AS outcome, if(entry > 0, latest.1, '') AS status,
-    if(entry > 0, latest.2, offered_at) AS entered_at, entry, registered_at, held_by,
-    arrayFilter(other -> other != held_by, refused) AS disputed_by
-FROM
-(
-    SELECT serial_key, holder_key, max(r.entry) AS entry,
-        argMaxIf((holder, supplier, account, series, model), r.entry, r.outcome = 'registered') AS registration,
-        argMaxIf((holder, supplier, account, series, model), (r.received_at, r.submission, r.row),
-            r.outcome = 'supplier_not_authorised') AS offer,
-        if(entry > 0, registration, offer) AS facts,
-        argMaxIf(r.outcome, r.entry, r.outcome IN ('registered', 'invalidated')) AS standing,
-        argMaxIf((status, toUnixTimestamp64Milli(received_at)), r.entry, r.entry > 0) AS latest,
-        minIf(toUnixTimestamp64Milli(received_at), r.outcome = 'registered') AS registered_at,
-        maxIf(toUnixTimestamp64Milli(received_at), r.outcome = 'supplier_not_authorised') AS offered_at,
-        argMaxIf(supplier_key, r.entry, r.outcome = 'registered') AS held_by,
-        arraySort(groupUniqArrayIf(supplier_key, r.outcome = 'conflict')) AS refused
-    FROM serial_rows AS r
-    WHERE product = {product:String} AND serial_key IN ${asked}
-        AND toInt64(origin) <= {upTo:Array(Int64)}[partition + 1]
-    GROUP BY serial_key, holder_key
-    HAVING entry > 0 OR countIf(r.outcome = 'supplier_not_authorised') > 0
-)`;
+export function gatheredOf(asked: string): string {
+  return `SELECT serial_key, holder_key, max(r.entry) AS entry,
+    argMaxIf((r.holder, r.supplier, r.account, r.series, r.model, r.supplier_key), r.entry, r.outcome = 'registered')
+        AS registration,
+    argMaxIf((r.holder, r.supplier, r.account, r.series, r.model, toUnixTimestamp64Milli(r.received_at)),
+        (r.received_at, r.submission, r.row), r.outcome = 'supplier_not_authorised') AS offer,
+    argMaxIf(r.outcome, r.entry, r.outcome IN ('registered', 'invalidated')) AS standing,
+    argMaxIf((r.status, toUnixTimestamp64Milli(r.received_at)), r.entry, r.entry > 0) AS latest,
+    minIf(toUnixTimestamp64Milli(r.received_at), r.outcome = 'registered') AS registered_at,
+    arraySort(groupUniqArrayIf(r.supplier_key, r.outcome = 'conflict')) AS refused
+FROM serial_rows AS r
+WHERE product = {product:String} AND serial_key IN ${asked}
+    AND toInt64(origin) <= {upTo:Array(Int64)}[partition + 1]
+GROUP BY serial_key, holder_key`;
 }
 
-const entriesQuery = `${entriesOf('{keys:Array(String)}')} ORDER BY serial_key, holder_key`;
+/** Tuples come as lists, whatever the server calls their parts. */
+export const gatheredSettings = { output_format_json_named_tuples_as_objects: 0 } as const;
+
+/** Undefined when the serial was neither entered under the holder nor offered without authority. */
+export function entryOf(product: string, gathered: Gathered): LedgerEntry | undefined {
+  const { serial_key, holder_key, entry, registration, offer, registered_at, refused } = gathered;
+  const offeredAt = offer[5];
+  if (entry === 0 && offeredAt === 0) return undefined;
+  const [holder, supplier, account, series, model] = entry > 0 ? registration : offer;
+  const heldBy = registration[5];
+  return {
+    product,
+    serial_key,
+    holder_key,
+    holder,
+    supplier,
+    account,
+    series,
+    model,
+    outcome: entry > 0 ? gathered.standing : 'supplier_not_authorised',
+    status: entry > 0 ? gathered.latest[0] : '',
+    entered_at: entry > 0 ? gathered.latest[1] : offeredAt,
+    entry,
+    registered_at,
+    held_by: heldBy,
+    disputed_by: refused.filter((other) => other !== heldBy),
+  };
+}
+
+const gatheredQuery = `${gatheredOf('{keys:Array(String)}')} ORDER BY serial_key, holder_key`;
 
 interface ListingRow {
   readonly product: string;
