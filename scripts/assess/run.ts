@@ -234,7 +234,7 @@ class Judging {
     const verdicts: Verdict[] = [];
     for (const { record, claim } of read) {
       const found = await this.#foundFor(record.record);
-      const entries = await found.entries.take(record.record);
+      const entries = (await found.entries.take(record.record)).map(({ entry }) => entry);
       if (!claim) {
         verdicts.push(unreadable(record));
         continue;
@@ -279,8 +279,10 @@ class Judging {
       this.#found = this.#next ?? this.#ask(this.#set);
       this.#next = undefined;
     }
+    const found = await this.#found!;
+    // Not before: two sets that are looked for at once are both found late, and the first is waited for.
     if (!this.#next && this.#set + 1 < sets.length) this.#next = this.#ask(this.#set + 1);
-    return this.#found!;
+    return found;
   }
 
   #ask(set: number): Promise<Found> {
