@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { pino } from 'pino';
 import { ledgerReads } from '#certificate/gather/ledger-reads.ts';
@@ -135,6 +135,12 @@ async function rateOf(sets: Sets, ask: (serials: readonly string[]) => Promise<u
   return (sets.length / (performance.now() - begun)) * 1_000;
 }
 
+/** What `npm run assess` gives to Node. */
+function assessCommand(): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  return String(scripts.assess).split(' ').slice(1);
+}
+
 async function runJob(
   url: string,
   dataDir: string,
@@ -142,20 +148,16 @@ async function runJob(
   profile: string | undefined,
 ): Promise<number> {
   const begun = performance.now();
-  const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`] : [];
-  const child = spawn(
-    process.execPath,
-    [...flags, path.join(root, 'scripts', 'assess.ts'), file, '--again'],
-    {
-      cwd: root,
-      env: {
-        PATH: process.env.PATH,
-        CLICKHOUSE_URL: url,
-        CLICKHOUSE_USERS_FILE: path.join(dataDir, usersFileName),
-      },
-      stdio: ['ignore', 'ignore', 'pipe'],
+  const child = spawn(process.execPath, [...assessCommand(), file, '--again'], {
+    cwd: root,
+    env: {
+      PATH: process.env.PATH,
+      CLICKHOUSE_URL: url,
+      CLICKHOUSE_USERS_FILE: path.join(dataDir, usersFileName),
+      ...(profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.resolve(profile)}` } : {}),
     },
-  );
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text;

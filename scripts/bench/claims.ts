@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { sydneyDay } from '#shared/domain/days.ts';
 import { quotedCell } from '../csv-cell.ts';
-import { solarClaim } from '../demo/solar-claim.ts';
+import type { ListedModel } from '../demo/planted.ts';
+import { importList } from '../demo/scenario.ts';
+import { inverterFile, inverterList, listedInverter, solarClaim } from '../demo/solar-claim.ts';
 import type { BenchFleet } from './bench-fleet.ts';
 import { type Latency, latencyOf } from './statistics.ts';
 
@@ -9,8 +12,7 @@ const serialsPerClaim = 20;
 /** Each claim finds the fleet idle. */
 const pauseMs = 500;
 const waitMs = 30_000;
-/** Within the windows of most listings of the snapshot. */
-const installed = '2026-04-02';
+const installedDaysAgo = 30;
 
 export interface ClaimsRun {
   readonly claims: number;
@@ -22,26 +24,31 @@ export interface ClaimsRun {
 /** One claim of twenty serials at a time on an idle fleet. */
 export async function runClaims(bench: BenchFleet, claims: number): Promise<ClaimsRun> {
   const total = warmUps + claims;
-  const { holder, model } = bench.models[0]!;
+  const installed = sydneyDay(Date.now() - installedDaysAgo * 86_400_000);
+  const panel = bench.models.find(({ approved, expires }) => approved <= installed && installed <= expires);
+  if (!panel) throw new Error(`the list has no model that was listed on ${installed}`);
+  const { holder, model } = panel;
   const serials = Array.from(
     { length: total * serialsPerClaim },
     (_, i) => `BC${String(i).padStart(8, '0')}`,
   );
-  const rows = serials.map((serial) => [bench.supplier, holder, model, serial].map(quotedCell).join(','));
-  const file = ['Supplier name,Licensee/Certificate holder,Model number,Serial number', ...rows, ''].join(
-    '\r\n',
-  );
-  await bench.uploader.state(await bench.uploader.upload(Buffer.from(file)), waitMs);
+  await register(bench, 'panel', panelFile(bench.supplier, panel, serials));
+  const inverters = Array.from({ length: total }, (_, i) => `BI${String(i).padStart(8, '0')}`);
+  await importList(bench.fleet.engines.urls, inverterList, 'inverter');
+  await register(bench, 'inverter', inverterFile(inverters));
   const times: number[] = [];
   const decisions: Record<string, number> = {};
   for (let n = 0; n < total; n++) {
-    const own = serials.slice(n * serialsPerClaim, (n + 1) * serialsPerClaim);
+    const claim = solarClaim({
+      installed,
+      assigned: installed,
+      address: `${n} Bench Street`,
+      panels: { holder, model, serials: serials.slice(n * serialsPerClaim, (n + 1) * serialsPerClaim) },
+      inverters: { ...listedInverter, serials: [inverters[n]!] },
+    });
     await delay(pauseMs);
     const begun = performance.now();
-    const { id } = await bench.agent.post<{ id: string }>(
-      '/v1/claims',
-      claimOf(n, { holder, model, serials: own }),
-    );
+    const { id } = await bench.agent.post<{ id: string }>('/v1/claims', claim);
     const decision = await decisionOf(bench, id);
     const took = performance.now() - begun;
     if (n < warmUps) continue;
@@ -60,14 +67,17 @@ async function decisionOf(bench: BenchFleet, id: string): Promise<string> {
   }
 }
 
-/** Confirmed on site, so that its inverter need not be in the ledger. */
-function claimOf(n: number, panels: { holder: string; model: string; serials: readonly string[] }): object {
-  const claim = solarClaim({
-    installed,
-    assigned: installed,
-    address: `${n} Bench Street`,
-    panels,
-    inverters: { holder: 'Bench Inverters', model: 'BI-5', serials: [`BI${n}`] },
-  });
-  return { ...claim, verified: true, spv_package: 'bench.xml' };
+function panelFile(supplier: string, { holder, model }: ListedModel, serials: readonly string[]): string {
+  const rows = serials.map((serial) => [supplier, holder, model, serial].map(quotedCell).join(','));
+  return ['Supplier name,Licensee/Certificate holder,Model number,Serial number', ...rows, ''].join('\r\n');
+}
+
+/** Claims are only approved for what is in the ledger. */
+async function register({ importer, uploader }: BenchFleet, product: string, csv: string): Promise<void> {
+  const { id } = await importer.client.upload<{ id: string }>(`/v1/submissions?product=${product}`, csv);
+  const { state, received, outcomes } = await uploader.state(id, waitMs);
+  if (state !== 'final' || outcomes.registered !== received)
+    throw new Error(
+      `the ${product}s to be claimed were not registered: ${JSON.stringify({ state, outcomes })}`,
+    );
 }

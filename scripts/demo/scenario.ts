@@ -7,7 +7,7 @@ import type { Fleet } from '../fleet.ts';
 import { runScript } from '../run-script.ts';
 import { GatewayClient, until } from './client.ts';
 import { type Cast, type PlantedFile, readModels, rivalFile, supplierFile } from './planted.ts';
-import { listedInverter, solarClaim } from './solar-claim.ts';
+import { inverterFile, inverterList, listedInverter, solarClaim } from './solar-claim.ts';
 
 export interface SubmissionResult {
   readonly id: string;
@@ -61,7 +61,6 @@ const supplier = 'Sunrise Panel Imports Pty Ltd';
 const rival = 'Harbour Solar Wholesale Pty Ltd';
 const realList = path.join(root, '..', 'shared', 'data', 'cec_pv_modules_20260423.csv');
 const syntheticList = path.join(root, 'deploy', 'lists', 'synthetic_pv_modules_20260423.csv');
-const inverterList = path.join(root, 'deploy', 'lists', 'synthetic_inverters_20260423.csv');
 
 /** The story of the demo: what the day of a registry brings, with every figure known beforehand. */
 export async function runScenario(
@@ -123,7 +122,7 @@ export async function runScenario(
   await upload(
     `${supplier} uploads three inverters`,
     keys.supplier,
-    inverterFile(),
+    inverterFile([0, 1, 2].map(inverterSerial)),
     { registered: 3 },
     'inverter',
   );
@@ -224,12 +223,6 @@ async function lookUp(url: string, key: string, serial: string) {
   const answer = await client.get<Answer>(`/v1/serials/panel/${encodeURIComponent(serial)}`);
   const [entry] = answer.entries;
   return { serial, state: entry?.state ?? answer.state, remarks: entry?.remarks ?? [] };
-}
-
-function inverterFile(): string {
-  const { holder, model, series } = listedInverter;
-  const rows = [0, 1, 2].map((i) => `${holder},${model},${series},${inverterSerial(i)}`);
-  return `Manufacturer,Model,Series,Serial number\n${rows.join('\n')}\n`;
 }
 
 function inverterSerial(i: number): string {

@@ -1,9 +1,22 @@
-/** Stands in the list of inverters that the project ships. */
+import path from 'node:path';
+import { root } from '../engines/local.ts';
+
+/** The list of inverters that the project ships. */
+export const inverterList = path.join(root, 'deploy', 'lists', 'synthetic_inverters_20260423.csv');
+
+/** Stands in it. */
 export const listedInverter = {
   holder: 'Brightgrid Power Electronics Co Ltd',
   series: 'BG',
   model: 'BG-5000TL (AS4777-2 2020)',
 } as const;
+
+/** A file of inverters of that model. */
+export function inverterFile(serials: readonly string[]): string {
+  const { holder, model, series } = listedInverter;
+  const rows = serials.map((serial) => `${holder},${model},${series},${serial}`);
+  return `Manufacturer,Model,Series,Serial number\n${rows.join('\n')}\n`;
+}
 
 interface Units {
   readonly holder: string;
