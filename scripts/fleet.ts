@@ -5,6 +5,7 @@ import { createClickhouse } from '#shared/adapters/clickhouse/client.ts';
 import { migrate } from '#shared/adapters/clickhouse/migrations.ts';
 import { createKafka } from '#shared/adapters/kafka/client.ts';
 import { createTopics, topicSpecs } from '#shared/adapters/kafka/topics.ts';
+import { launch as workerLaunch } from '#shared/runtime/launch.ts';
 import { type Engines, type EngineUrls, startEngines, urlEnv } from './engines/engines.ts';
 import { root } from './engines/local.ts';
 import { lastLines, type Supervised, type Supervisor } from './engines/supervise.ts';
@@ -32,7 +33,6 @@ export interface FleetOptions {
   readonly progress: (text: string) => void;
 }
 
-const plainLaunch = { nodeFlags: [], env: {} };
 const startTimeoutMs = 60_000;
 const drainGraceMs = 15_000;
 
@@ -82,7 +82,7 @@ export class Fleet {
   async startService(service: ServiceName, instance = 1): Promise<ServiceProcess> {
     const { supervisor, env, settings } = this.#options;
     const name = `${service}-${instance}`;
-    const launch = service === 'gateway' ? gatewayLaunch : plainLaunch;
+    const launch = service === 'gateway' ? gatewayLaunch : workerLaunch;
     const logFile = path.join(supervisor.dataDir, 'logs', `${name}.log`);
     const process_ = await supervisor.spawn({
       name,
