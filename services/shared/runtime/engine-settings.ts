@@ -29,7 +29,7 @@ export const consumerSettings = {
   fetchBytesMax: whole('FETCH_BYTES_MAX', 'bytes of one partition in one fetch', {
     least: 65_536,
     most: 16_777_216,
-    fallback: 1_048_576,
+    fallback: 4_194_304,
   }),
   deadLettersInRowMax: whole(
     'DEAD_LETTERS_IN_ROW_MAX',
