@@ -9,7 +9,7 @@ export const ledgerWriterSettings = {
   insertRowsMax: whole('INSERT_ROWS_MAX', 'rows of one insert', {
     least: 100,
     most: 500_000,
-    fallback: 50_000,
+    fallback: 200_000,
   }),
   lingerMsMax: whole('LINGER_MS_MAX', 'the longest that a row waits for company under full load', {
     least: 0,

@@ -38,7 +38,7 @@ export interface Linger {
   readonly fullRateRows: number;
 }
 
-const queueRowsMax = 150_000;
+const queueRowsMax = 300_000;
 
 /**
  * Collects messages of all partitions and inserts them together: the size of an insert is the biggest lever on what
