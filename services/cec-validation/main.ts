@@ -25,7 +25,7 @@ await runService(stage, cecValidationSettings, async (context) => {
     [topicName('serials.submitted')]: 'SerialBatch',
     [topicName('serials.listed')]: 'ListedBatch',
   });
-  const publisher = new Publisher(kafka);
+  const publisher = new Publisher(kafka, { sending: () => consumer.working });
   onClose('publisher', () => publisher.close());
   const lists = new ApprovedLists(redis, listingKeys);
 

@@ -35,7 +35,7 @@ await runService('dedup', dedupSettings, async (context) => {
     [topicName('serials.listed')]: 'ListedBatch',
     [topicName('serials.decided')]: 'DecidedBatch',
   });
-  const publisher = new Publisher(kafka);
+  const publisher = new Publisher(kafka, { sending: () => consumer.working });
   onClose('publisher', () => publisher.close());
   const store = withFailurePoints(new RedisStateStore(redis, indexPrefix), at, {
     activate: 'dedup.activate',

@@ -114,6 +114,13 @@ export class StageConsumer {
     }
   }
 
+  /** Partitions whose messages are worked on. */
+  get working(): number {
+    let working = 0;
+    for (const run of this.#partitions.values()) if (run.working) working += 1;
+    return working;
+  }
+
   /** For `/readyz`: resolves when every assigned partition runs, and else says why the first that waits does. */
   async requireRunning(): Promise<void> {
     for (const { partition, waiting } of this.#partitions.values())
@@ -305,6 +312,7 @@ class PartitionRun {
   #uncommitted: { readonly offset: number; readonly deadInRow: number } | undefined;
   #handling: Promise<unknown> = Promise.resolve();
   stopped = false;
+  working = false;
   /** Why this partition does not run; undefined while it does. */
   waiting: string | undefined;
   gate: FetchGate | undefined;
@@ -351,12 +359,15 @@ class PartitionRun {
     const { gate, worker } = this;
     if (!gate || !worker) return false;
     try {
+      this.working = true;
       const handling = worker.handle(messages, { backlog });
       this.#handling = handling;
       await handling;
       this.#failures = 0;
     } catch (error) {
       this.fail(error);
+    } finally {
+      this.working = false;
     }
     if (this.stopped || this.gate !== gate) return false;
     gate.advance(lastOffset);

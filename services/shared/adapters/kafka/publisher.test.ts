@@ -1,5 +1,6 @@
+import type { Kafka } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
-import { oneRequest } from './publisher.ts';
+import { oneRequest, Publisher } from './publisher.ts';
 
 const send = (name: string, partition: number, bytes: number, topic = 'listed') => ({
   name,
@@ -28,5 +29,46 @@ describe('what goes into one request', () => {
   test('one that is too large alone is sent alone: the broker decides', () => {
     const { now, later } = oneRequest([send('a', 0, 5_000_000), send('b', 0, 1)]);
     expect([names(now), names(later)]).toEqual(['a', 'b']);
+  });
+});
+
+describe('how many requests it takes', () => {
+  type Batch = { topicMessages: { topic: string; messages: { partition: number }[] }[] };
+
+  /** Answers every request, and keeps the partitions of each. */
+  function recording() {
+    const requests: number[][] = [];
+    const producer = {
+      connect: async () => undefined,
+      disconnect: async () => undefined,
+      sendBatch: async ({ topicMessages }: Batch) => {
+        const places = topicMessages.flatMap(({ topic, messages }) =>
+          messages.map(({ partition }) => ({ topicName: topic, partition, baseOffset: '0' })),
+        );
+        requests.push(places.map(({ partition }) => partition));
+        return places;
+      },
+    };
+    return { requests, kafka: { producer: () => producer } as unknown as Kafka };
+  }
+
+  const message = (partition: number) => [{ partition, value: Buffer.from('x') }];
+
+  test('who is at work on what it will send is waited for, and goes along', async () => {
+    const { requests, kafka } = recording();
+    let working = 2;
+    const publisher = new Publisher(kafka, { sending: () => working });
+    const first = publisher.send('listed', message(0)).then(() => --working);
+    await new Promise((resolve) => setImmediate(resolve));
+    await Promise.all([first, publisher.send('listed', message(1))]);
+    expect(requests).toEqual([[0, 1]]);
+  });
+
+  test('who then sends nothing is not waited for much longer, and nobody is when nobody is at work', async () => {
+    for (const working of [3, 0]) {
+      const { requests, kafka } = recording();
+      await new Publisher(kafka, { sending: () => working }).send('listed', message(0));
+      expect(requests).toEqual([[0]]);
+    }
   });
 });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka, Producer } from 'kafkajs';
 import { createPartitioner, translateKafkaError } from './client.ts';
 
@@ -14,6 +15,9 @@ export type BaseOffsets = ReadonlyMap<number, number>;
 /** Bytes of values that one partition gets in one request: they are one record batch, bounded by max.message.bytes. */
 const batchBytesMax = 900_000;
 
+/** The longest that a request waits for others that are about to send. */
+const companyMsMax = 15;
+
 /** A send that waits for its request. */
 interface Pending {
   readonly topic: string;
@@ -27,15 +31,20 @@ interface Pending {
  * an older batch that arrives late can not be taken for a newer one (K3). One request is under way at a time, so that a
  * partition never has two (K1); what is sent meanwhile, by whichever partition, goes together in the next. After an error
  * the producer is replaced, and everybody whose messages were in the request is told.
+ *
+ * `sending`: how many are at work on what they will send. What goes in one request arrives at the next stage in one fetch;
+ * what comes a little later waits there until all of the first is done.
  */
 export class Publisher {
   readonly #kafka: Kafka;
+  readonly #sending: () => number;
   #producer: Promise<Producer>;
   #pending: readonly Pending[] = [];
-  #sending: Promise<void> | undefined;
+  #running: Promise<void> | undefined;
 
-  constructor(kafka: Kafka) {
+  constructor(kafka: Kafka, options: { readonly sending?: () => number } = {}) {
     this.#kafka = kafka;
+    this.#sending = options.sending ?? (() => 0);
     this.#producer = this.#connect();
     this.#producer.catch(() => undefined);
   }
@@ -67,19 +76,25 @@ export class Publisher {
   #sendChunk(topic: string, messages: readonly OutMessage[]): Promise<BaseOffsets> {
     return new Promise((resolve, reject) => {
       this.#pending = [...this.#pending, { topic, messages, resolve, reject }];
-      this.#sending ??= this.#run();
+      this.#running ??= this.#run();
     });
   }
 
   async #run(): Promise<void> {
     while (this.#pending.length > 0) {
-      // Partitions that were delivered together are often done in the same turn of the event loop.
-      await new Promise((resolve) => setImmediate(resolve));
+      await this.#company();
       const { now, later } = oneRequest(this.#pending);
       this.#pending = later;
       await this.#request(now);
     }
-    this.#sending = undefined;
+    this.#running = undefined;
+  }
+
+  async #company(): Promise<void> {
+    // Partitions that were delivered together are often done in the same turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    const until = performance.now() + companyMsMax;
+    while (this.#pending.length < this.#sending() && performance.now() < until) await delay(1);
   }
 
   async #request(sends: readonly Pending[]): Promise<void> {
