@@ -142,7 +142,7 @@ describe('what goes together', () => {
     let admitted = false;
     await inserter.add([item(1, { rows: 1_000 })]);
     await turn();
-    const adding = inserter.add([item(2, { rows: 150_001 })]).then(() => {
+    const adding = inserter.add([item(2, { rows: 300_001 })]).then(() => {
       admitted = true;
     });
     await turn();
