@@ -16,30 +16,46 @@ export async function askLists(
 ): Promise<ListAnswer | 'unavailable'> {
   const snapshot = await lists.currentSnapshot(product);
   if (snapshot === 'unavailable') return snapshot;
-  const keys = new Map<string, string>();
-  for (const record of records) {
-    const texts = textsOf(record);
-    if (!keys.has(texts)) keys.set(texts, listingKey(record.holder, record.model));
-  }
-  const found = await lists.lookupListings(product, snapshot, [...keys.values()]);
+  const models = new NamedModels();
+  for (const record of records) models.of(record);
+  const found = await lists.lookupListings(product, snapshot, models.keys);
   if (found === 'unavailable') return found;
-
-  const assessed = new Map<string, Listing>();
   return {
     snapshot,
     listingOf(record, receivedAt) {
-      const day = sydneyDay(receivedAt);
-      const texts = textsOf(record);
-      const known = assessed.get(day + texts);
-      if (known) return known;
-      const listing = assessListing(record, found.get(keys.get(texts)!), day);
-      assessed.set(day + texts, listing);
-      return listing;
+      const named = models.of(record);
+      if (named.listing && named.receivedAt === receivedAt) return named.listing;
+      named.receivedAt = receivedAt;
+      named.listing = assessListing(record, found.get(named.key), sydneyDay(receivedAt));
+      return named.listing;
     },
   };
 }
 
-/** Not `joinKey`: this runs for every row, and nothing keeps the key. */
-function textsOf({ holder, series, model }: RecordView): string {
-  return `${holder.length}:${series.length}:${holder}${series}${model}`;
+/** A model as rows name it, and what the list says of it: the rows of a batch were received together. */
+interface NamedModel {
+  readonly holder: string;
+  readonly series: string;
+  readonly key: string;
+  receivedAt: number;
+  listing: Listing | undefined;
+}
+
+/** Found by the model alone, which few holders share: that costs less than making one text of all for every row. */
+class NamedModels {
+  readonly keys: string[] = [];
+  readonly #byModel = new Map<string, NamedModel[]>();
+
+  of({ holder, series, model }: RecordView): NamedModel {
+    let named = this.#byModel.get(model);
+    if (!named) {
+      named = [];
+      this.#byModel.set(model, named);
+    }
+    for (const one of named) if (one.holder === holder && one.series === series) return one;
+    const added = { holder, series, key: listingKey(holder, model), receivedAt: 0, listing: undefined };
+    named.push(added);
+    this.keys.push(added.key);
+    return added;
+  }
 }
