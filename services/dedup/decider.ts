@@ -2,7 +2,14 @@ import { assert } from '#shared/base/errors.ts';
 import type { Decision } from '#shared/domain/serials.ts';
 import { type Bytes, type Read, utf8Bytes, type Write } from '#shared/runtime/state-store.ts';
 import { decideRecord, outcomeBeforeIndex } from './decide.ts';
-import { bucketKey, type IndexLayout, indexKeys, newestField, serialPlace } from './layout.ts';
+import {
+  bucketKey,
+  type IndexLayout,
+  indexKeys,
+  newestField,
+  type SerialPlace,
+  serialPlace,
+} from './layout.ts';
 import type { Incoming } from './partition.ts';
 import { packName, packSlots, type Slot, unpackName, unpackSlots } from './slots.ts';
 
@@ -26,8 +33,8 @@ export interface BatchView {
 
 /** A record that the index must decide. */
 interface Pending {
-  readonly field: Bytes;
-  readonly bucket: number;
+  /** Number of its serial's place in the plan. */
+  readonly place: number;
   readonly holder: string;
   readonly supplier: string;
   /** Empty unless the action is a change of status. */
@@ -44,7 +51,7 @@ interface PlannedMessage {
 export interface Plan {
   readonly messages: readonly PlannedMessage[];
   readonly reads: readonly Read[];
-  readonly buckets: ReadonlyMap<number, readonly Bytes[]>;
+  readonly places: Places;
   readonly names: Readonly<Record<'holders' | 'suppliers' | 'statuses', readonly string[]>>;
   readonly seen: readonly Bytes[];
 }
@@ -84,18 +91,15 @@ export class Decider {
   }
 
   plan(messages: readonly Incoming[]): Plan {
-    const buckets = new Map<number, Set<Bytes>>();
+    const places = new Places();
     const holders = new Set<string>();
     const suppliers = new Set<string>();
     const statuses = new Set<string>();
     const seen = new Set<Bytes>();
     const planned = messages.map((message): PlannedMessage => {
-      const records = this.#pending(message.batch);
+      const records = this.#pending(message.batch, places);
       for (const record of records) {
         if ('outcome' in record) continue;
-        const fields = buckets.get(record.bucket);
-        if (fields) fields.add(record.field);
-        else buckets.set(record.bucket, new Set([record.field]));
         holders.add(record.holder);
         suppliers.add(record.supplier);
         if (record.status !== '') statuses.add(record.status);
@@ -107,16 +111,15 @@ export class Decider {
       return { message, records, seenAs };
     });
     const names = { holders: [...holders], suppliers: [...suppliers], statuses: [...statuses] };
-    const fieldLists = new Map([...buckets].map(([bucket, fields]) => [bucket, [...fields]]));
     const reads: Read[] = [
       { kind: 'score', key: indexKeys.seen, members: [...seen] },
       newestRead,
       { kind: 'hash', key: indexKeys.holders, fields: nameFields(names.holders) },
       { kind: 'hash', key: indexKeys.suppliers, fields: nameFields(names.suppliers) },
       { kind: 'hash', key: indexKeys.statuses, fields: nameFields(names.statuses) },
-      ...[...fieldLists].map(([bucket, fields]): Read => ({ kind: 'hash', key: bucketKey(bucket), fields })),
+      ...places.reads(),
     ];
-    return { messages: planned, reads, buckets: fieldLists, names, seen: [...seen] };
+    return { messages: planned, reads, places, names, seen: [...seen] };
   }
 
   decide(
@@ -135,7 +138,7 @@ export class Decider {
     const holders = new Dictionary(indexKeys.holders, plan.names.holders, holderIds);
     const suppliers = new Dictionary(indexKeys.suppliers, plan.names.suppliers, supplierIds);
     const statuses = new Dictionary(indexKeys.statuses, plan.names.statuses, statusIds);
-    const slots = new SlotOverlay(plan.buckets, bucketValues);
+    const slots = new SlotOverlay(plan.places, bucketValues);
 
     const results = plan.messages.map(({ message, records, seenAs }): Verdict => {
       const { batch } = message;
@@ -144,14 +147,14 @@ export class Decider {
         return { kind: 'copy', message };
       const decisions = records.map((record): Decision => {
         if ('outcome' in record) return record;
-        const decided = decideRecord(slots.get(record), {
+        const decided = decideRecord(slots.get(record.place), {
           action: batch.action,
           holder: holders.idOf(record.holder),
           supplier: suppliers.idOf(record.supplier),
           status: record.status === '' ? 0 : statuses.idOf(record.status),
         });
         if (decided.slots) {
-          slots.set(record, decided.slots);
+          slots.set(record.place, decided.slots);
           holders.used(record.holder);
           suppliers.used(record.supplier);
           if (record.status !== '') statuses.used(record.status);
@@ -173,15 +176,13 @@ export class Decider {
   }
 
   /** Each record as the outcome it has without the index, or as what the index is asked. */
-  #pending(batch: BatchView | undefined): readonly (Pending | Decision)[] {
+  #pending(batch: BatchView | undefined, places: Places): readonly (Pending | Decision)[] {
     if (!batch) return [];
     return batch.records.map((record, i) => {
       const outcome = outcomeBeforeIndex(record.finding, batch.listings[i]?.finding ?? '');
       if (outcome) return { outcome, entry: 0, note: '' };
-      const { field, bucket } = serialPlace(this.#layout, batch.product, record.serial_key);
       return {
-        field,
-        bucket,
+        place: places.add(serialPlace(this.#layout, batch.product, record.serial_key)),
         holder: record.holder_key,
         supplier: record.supplier_key,
         status: batch.action === 'update_status' ? record.status : '',
@@ -276,43 +277,72 @@ class Dictionary {
   }
 }
 
+/** The serials of a chunk, each with a number, in whichever bucket they are. */
+class Places {
+  readonly fields: Bytes[] = [];
+  /** Numbers by bucket. */
+  readonly buckets = new Map<number, number[]>();
+  readonly #numbers = new Map<Bytes, number>();
+
+  /** The number of a place; one that was there keeps its own. The field says in which bucket it is. */
+  add({ field, bucket }: SerialPlace): number {
+    const known = this.#numbers.get(field);
+    if (known !== undefined) return known;
+    const number = this.fields.push(field) - 1;
+    this.#numbers.set(field, number);
+    const others = this.buckets.get(bucket);
+    if (others) others.push(number);
+    else this.buckets.set(bucket, [number]);
+    return number;
+  }
+
+  reads(): readonly Read[] {
+    return Array.from(this.buckets, ([bucket, numbers]) => ({
+      kind: 'hash',
+      key: bucketKey(bucket),
+      fields: numbers.map((number) => this.fields[number]!),
+    }));
+  }
+}
+
 /** The slots that were read, with what this chunk changed on top. */
 class SlotOverlay {
-  readonly #read = new Map<Bytes, Bytes>();
-  readonly #changed = new Map<number, Map<Bytes, Bytes>>();
+  readonly #places: Places;
+  readonly #held: (Bytes | null)[];
+  readonly #changed: Uint8Array;
 
-  constructor(
-    buckets: ReadonlyMap<number, readonly Bytes[]>,
-    values: readonly (readonly (Bytes | null)[])[],
-  ) {
-    let i = 0;
-    for (const fields of buckets.values()) {
-      const held = values[i++]!;
-      fields.forEach((field, f) => {
-        const value = held[f];
-        if (value != null) this.#read.set(field, value);
+  /** `values` answer `places.reads()`. */
+  constructor(places: Places, values: readonly (readonly (Bytes | null)[])[]) {
+    this.#places = places;
+    this.#held = new Array(places.fields.length).fill(null);
+    this.#changed = new Uint8Array(places.fields.length);
+    let bucket = 0;
+    for (const numbers of places.buckets.values()) {
+      const held = values[bucket++]!;
+      numbers.forEach((number, i) => {
+        this.#held[number] = held[i] ?? null;
       });
     }
   }
 
-  get({ field }: Pending): readonly Slot[] {
-    return unpackSlots(this.#read.get(field) ?? null);
+  get(place: number): readonly Slot[] {
+    return unpackSlots(this.#held[place] ?? null);
   }
 
-  set({ bucket, field }: Pending, slots: readonly Slot[]): void {
-    const packed = packSlots(slots);
-    this.#read.set(field, packed);
-    const fields = this.#changed.get(bucket);
-    if (fields) fields.set(field, packed);
-    else this.#changed.set(bucket, new Map([[field, packed]]));
+  set(place: number, slots: readonly Slot[]): void {
+    this.#held[place] = packSlots(slots);
+    this.#changed[place] = 1;
   }
 
   writes(): readonly Write[] {
-    return [...this.#changed].map(([bucket, fields]) => ({
-      kind: 'set',
-      key: bucketKey(bucket),
-      fields: [...fields],
-    }));
+    const writes: Write[] = [];
+    for (const [bucket, numbers] of this.#places.buckets) {
+      const fields = numbers
+        .filter((number) => this.#changed[number] === 1)
+        .map((number) => [this.#places.fields[number]!, this.#held[number]!] as const);
+      if (fields.length > 0) writes.push({ kind: 'set', key: bucketKey(bucket), fields });
+    }
+    return writes;
   }
 }
 

@@ -166,24 +166,34 @@ function unpackValues(answer: Buffer, reads: readonly Read[]): (Bytes | null)[][
 
 function packWrites(writes: readonly Write[]): Buffer {
   const packed = new PackedTexts();
-  for (const write of writes) {
-    const texts = textsOf(write);
-    packed.group(writeKinds[write.kind], texts.length);
-    for (const text of texts) packed.text(text);
-  }
+  for (const write of writes) packWrite(packed, write);
   return packed.bytes();
 }
 
-function textsOf(write: Write): readonly Bytes[] {
+function packWrite(packed: PackedTexts, write: Write): void {
+  const kind = writeKinds[write.kind];
   switch (write.kind) {
     case 'set':
-      return write.fields.flat();
+      packed.group(kind, 2 * write.fields.length);
+      for (const [field, value] of write.fields) {
+        packed.text(field);
+        packed.text(value);
+      }
+      break;
     case 'delete':
-      return write.fields;
+      packed.group(kind, write.fields.length);
+      for (const field of write.fields) packed.text(field);
+      break;
     case 'score':
-      return write.members.flatMap(([score, member]) => [String(score), member]);
+      packed.group(kind, 2 * write.members.length);
+      for (const [score, member] of write.members) {
+        packed.text(String(score));
+        packed.text(member);
+      }
+      break;
     case 'expire':
-      return [String(write.below)];
+      packed.group(kind, 1);
+      packed.text(String(write.below));
   }
 }
 
