@@ -41,10 +41,12 @@ export function authorityTest(authorities: readonly Authority[], day: string): A
   return (supplierKey, holderKey, modelKey) => {
     const holders = suppliers.get(supplierKey);
     if (!holders || holderKey === undefined) return holders !== undefined;
-    return [holderKey, undefined].some((key) =>
-      holders.get(key)?.some((models) => includes(models, modelKey)),
-    );
+    return haveModel(holders.get(holderKey), modelKey) || haveModel(holders.get(undefined), modelKey);
   };
+}
+
+function haveModel(all: readonly Models[] | undefined, model: string | undefined): boolean {
+  return all?.some((models) => includes(models, model)) ?? false;
 }
 
 function includes(models: Models, model: string | undefined): boolean {

@@ -57,9 +57,10 @@ export class RowReader {
   readonly #encodingUncertain: boolean;
   readonly #catalogue: Catalogue | undefined;
   readonly #own: CellFacts;
-  // Suppliers, holders and models repeat from row to row; serials do not.
+  // Suppliers, holders and models repeat from row to row, and most often from one to the next; serials do not.
   readonly #known = new Map<string, CellFacts>();
   readonly #models = new Map<string, CellFacts>();
+  readonly #latest: { cell: string; facts: CellFacts }[];
 
   constructor(document: DocumentKind, headings: Headings, reading: RowReading) {
     const { sender, catalogue, encodingUncertain = false } = reading;
@@ -69,6 +70,7 @@ export class RowReader {
     this.#sender = sender;
     this.#catalogue = catalogue;
     this.#encodingUncertain = encodingUncertain;
+    this.#latest = document.layout.map(() => ({ cell: '', facts: noCell }));
     // Its bytes are not the file's: what an account is called must not move the boundaries of a batch (K4).
     this.#own =
       headingOf(document, 'supplier') === ''
@@ -101,7 +103,8 @@ export class RowReader {
     let serial = noCell;
     for (let c = 0; c < layout.length; c++) {
       const { field, heading } = layout[c]!;
-      const facts = this.#examine(field, cells[cellOf[c]!] ?? '');
+      const cell = cells[cellOf[c]!] ?? '';
+      const facts = field === 'serial' ? this.#examineSerial(cell) : this.#examine(c, field, cell);
       text[field] = facts.text;
       if (field !== 'brand') bytes += facts.bytes;
       if (field === 'supplier') supplier = facts;
@@ -161,8 +164,16 @@ export class RowReader {
     return mayUploadFor(supplier, holder) ? 'model' : 'holder';
   }
 
-  #examine(field: CellField, cell: string): CellFacts {
-    if (field === 'serial') return this.#examineSerial(cell);
+  /** A cell of the column `c`. */
+  #examine(c: number, field: CellField, cell: string): CellFacts {
+    const latest = this.#latest[c]!;
+    if (latest.cell === cell && latest.facts !== noCell) return latest.facts;
+    latest.facts = this.#examined(field, cell);
+    latest.cell = cell;
+    return latest.facts;
+  }
+
+  #examined(field: CellField, cell: string): CellFacts {
     if (field === 'note') return examineNote(cell);
     if (field === 'brand' && cell.trim() === '') return noCell;
     const memory = field === 'model' ? this.#models : this.#known;
