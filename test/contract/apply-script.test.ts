@@ -137,8 +137,8 @@ describe('a failure after any command', () => {
       await expect(applyWith(failingAfter(n))).rejects.toThrow('injected after');
       views.push(await found());
     }
-    // Generation, position, journal and one type per write are looked at; then it writes; the last command completes it.
-    const checks = 3 + second.writes.length;
+    // Generation, position and journal are looked at; then it writes; the last command completes it.
+    const checks = 3;
     expect(views.slice(0, checks)).toEqual(new Array(checks).fill('nothing'));
     expect(views.slice(checks, -1)).toEqual(new Array(commands - checks - 1).fill('no_index'));
     expect(views.at(-1)).toBe('all');
@@ -157,23 +157,48 @@ describe('a server that refuses', () => {
 
   const key = (name: string) => `${prefix}{0}:7:${name}`;
 
-  test.each([
-    ['position', 'WRONGTYPE'],
-    ['journal', 'WRONGTYPE'],
-    ['bucket', 'WRONGKIND'],
-    ['seen', 'WRONGKIND'],
-    ['holders', 'WRONGKIND'],
-  ])('a key of another type (%s): an error of ours, nothing is written', async (name, word) => {
+  /** Something else stands under the key while `during` runs. */
+  async function misused(name: string, during: () => Promise<void>): Promise<void> {
     await redis.rename(key(name), `${prefix}aside`).catch(() => undefined);
     await redis.set(key(name), 'text');
-    await expect(store.apply(scope, first.position, second)).rejects.toMatchObject({
-      code: 'redis_refused',
-      retryable: false,
-      message: expect.stringContaining(word),
-    });
+    await during();
     await redis.del(key(name));
     await redis.rename(`${prefix}aside`, key(name)).catch(() => undefined);
-    expect(await found()).toBe('nothing');
+  }
+
+  const refused = {
+    code: 'redis_refused',
+    retryable: false,
+    message: expect.stringContaining('WRONGTYPE'),
+  };
+
+  test.each(['position', 'journal'])(
+    'a key of another type (%s): an error of ours, nothing is written',
+    async (name) => {
+      await misused(name, async () => {
+        await expect(store.apply(scope, first.position, second)).rejects.toMatchObject(refused);
+      });
+      expect(await found()).toBe('nothing');
+    },
+  );
+
+  test.each(['bucket', 'seen', 'holders'])(
+    'a key of another type (%s) is found when it is read, as every key is before it is written',
+    async (name) => {
+      await misused(name, async () => {
+        await expect(store.read(scope, first.position, reads)).rejects.toMatchObject(refused);
+      });
+      expect(await found()).toBe('nothing');
+    },
+  );
+
+  test('a key of another type that was not read: an index that says that it is broken', async () => {
+    await misused('bucket', async () => {
+      await expect(store.apply(scope, first.position, second)).rejects.toMatchObject({
+        code: 'redis_refused',
+      });
+    });
+    expect(await found()).toBe('no_index');
   });
 
   test.for<[string, () => Promise<unknown>, () => Promise<unknown>]>([
