@@ -16,7 +16,7 @@ export const indexSettings = {
   bucketSerials: whole('INDEX_BUCKET_SERIALS', 'serials of one bucket at that capacity', {
     least: 16,
     most: 450,
-    fallback: 400,
+    fallback: 200,
   }),
 } as const;
 
