@@ -34,28 +34,32 @@ export async function askLists(
 
 /** A model as rows name it, and what the list says of it: the rows of a batch were received together. */
 interface NamedModel {
-  readonly holder: string;
-  readonly series: string;
   readonly key: string;
   receivedAt: number;
   listing: Listing | undefined;
 }
 
-/** Found by the model alone, which few holders share: that costs less than making one text of all for every row. */
+/** Found by one name after the other: that costs less than making one text of all for every row. */
 class NamedModels {
   readonly keys: string[] = [];
-  readonly #byModel = new Map<string, NamedModel[]>();
+  readonly #byModel = new Map<string, Map<string, Map<string, NamedModel>>>();
 
   of({ holder, series, model }: RecordView): NamedModel {
-    let named = this.#byModel.get(model);
-    if (!named) {
-      named = [];
-      this.#byModel.set(model, named);
-    }
-    for (const one of named) if (one.holder === holder && one.series === series) return one;
-    const added = { holder, series, key: listingKey(holder, model), receivedAt: 0, listing: undefined };
-    named.push(added);
-    this.keys.push(added.key);
-    return added;
+    const bySeries = within(within(this.#byModel, model), holder);
+    const known = bySeries.get(series);
+    if (known) return known;
+    const named = { key: listingKey(holder, model), receivedAt: 0, listing: undefined };
+    bySeries.set(series, named);
+    this.keys.push(named.key);
+    return named;
   }
+}
+
+function within<Value>(maps: Map<string, Map<string, Value>>, name: string): Map<string, Value> {
+  let found = maps.get(name);
+  if (!found) {
+    found = new Map();
+    maps.set(name, found);
+  }
+  return found;
 }
