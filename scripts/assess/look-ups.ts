@@ -60,31 +60,18 @@ type Cells = readonly [
 ];
 
 function foundEntry(product: string, cells: Cells): FoundEntry | undefined {
-  const [
-    record,
-    serial_key,
-    holder_key,
-    entries,
-    registration,
-    offer,
-    standing,
-    latest,
-    registered_at,
-    refused,
-  ] = cells;
-  const gathered = {
-    serial_key,
-    holder_key,
-    entry: entries,
-    registration,
-    offer,
-    standing,
-    latest,
-    registered_at,
-    refused,
-  };
-  const entry = entryOf(product, gathered);
-  return entry && { record, entry };
+  const entry = entryOf(product, {
+    serial_key: cells[1],
+    holder_key: cells[2],
+    entry: cells[3],
+    registration: cells[4],
+    offer: cells[5],
+    standing: cells[6],
+    latest: cells[7],
+    registered_at: cells[8],
+    refused: cells[9],
+  });
+  return entry && { record: cells[0], entry };
 }
 
 function askedTable(rows: Buffer): SentTable {
