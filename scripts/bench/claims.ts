@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { sydneyDay } from '#shared/domain/days.ts';
-import { quotedCell } from '../csv-cell.ts';
-import type { ListedModel } from '../demo/planted.ts';
+import { panelFile, panelRow } from '../demo/planted.ts';
 import { importList } from '../demo/scenario.ts';
 import { inverterFile, inverterList, listedInverter, solarClaim } from '../demo/solar-claim.ts';
 import type { BenchFleet } from './bench-fleet.ts';
@@ -32,7 +31,7 @@ export async function runClaims(bench: BenchFleet, claims: number): Promise<Clai
     { length: total * serialsPerClaim },
     (_, i) => `BC${String(i).padStart(8, '0')}`,
   );
-  await register(bench, 'panel', panelFile(bench.supplier, panel, serials));
+  await register(bench, 'panel', panelFile(serials.map((serial) => panelRow(bench.supplier, panel, serial))));
   const inverters = Array.from({ length: total }, (_, i) => `BI${String(i).padStart(8, '0')}`);
   await importList(bench.fleet.engines.urls, inverterList, 'inverter');
   await register(bench, 'inverter', inverterFile(inverters));
@@ -65,11 +64,6 @@ async function decisionOf(bench: BenchFleet, id: string): Promise<string> {
     if (view.decision) return view.decision;
     if (Date.now() > deadline) throw new Error(`claim ${id} was not decided in ${waitMs} ms`);
   }
-}
-
-function panelFile(supplier: string, { holder, model }: ListedModel, serials: readonly string[]): string {
-  const rows = serials.map((serial) => [supplier, holder, model, serial].map(quotedCell).join(','));
-  return ['Supplier name,Licensee/Certificate holder,Model number,Serial number', ...rows, ''].join('\r\n');
 }
 
 /** Claims are only approved for what is in the ledger. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { quotedCell } from '../csv-cell.ts';
-import { type ListedModel, readModels } from '../demo/planted.ts';
+import { type ListedModel, panelFile, readModels } from '../demo/planted.ts';
 import { root } from '../engines/local.ts';
 
 export const rowsPerFile = 5_000;
@@ -39,7 +39,7 @@ export class PanelFiles {
       return [this.#supplier, holder, model].map(quotedCell).join(',');
     });
     const lines = Array.from({ length: rows }, (_, i) => `${starts[i % modelsPerFile]},${this.#serial()}`);
-    return Buffer.from(`${headings}\r\n${lines.join('\r\n')}\r\n`);
+    return Buffer.from(panelFile(lines));
   }
 
   /** Not in order, as the serials of a pallet are not: neighbours in a file are no neighbours in an index. */
@@ -49,5 +49,3 @@ export class PanelFiles {
     return `${this.#series}${((number * 0x9e3779b1n + 12345n) & 0xff_ffff_ffffn).toString(16).toUpperCase().padStart(10, '0')}`;
   }
 }
-
-const headings = 'Supplier name,Licensee/Certificate holder,Model number,Serial number';

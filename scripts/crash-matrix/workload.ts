@@ -3,8 +3,8 @@ import { sydneyDay } from '#shared/domain/days.ts';
 import { Random } from '#test/simulation/random.ts';
 import { quotedCell } from '../csv-cell.ts';
 import { until } from '../demo/client.ts';
-import type { ListedModel } from '../demo/planted.ts';
-import { listedInverter, solarClaim } from '../demo/solar-claim.ts';
+import { type ListedModel, panelHeadings, panelRow } from '../demo/planted.ts';
+import { inverterFile, listedInverter, solarClaim } from '../demo/solar-claim.ts';
 import { hitTimeoutMs } from './fault.ts';
 import { GatewayCaller } from './gateway-caller.ts';
 import type { Actor, Rig } from './rig.ts';
@@ -35,7 +35,6 @@ const claimSerials = 40;
 const places = 16;
 const claimsMax = 40;
 const refusedRows = 12;
-const headings = 'Supplier name,Licensee/Certificate holder,Model number,Serial number';
 const dayMs = 86_400_000;
 /** A serial of more characters than a cell may have. */
 const tooLong = 'X'.repeat(101);
@@ -115,9 +114,9 @@ export class Workload {
     const { prefix } = this.#options;
     const lines = Array.from({ length: refusedRows }, () => {
       const serial = `REFUSED${prefix}${String(this.#refusedSerials++).padStart(6, '0')}`;
-      return [supplier.name, holder, model, serial].map(quotedCell).join(',');
+      return panelRow(supplier.name, { holder, model }, serial);
     });
-    await this.#upload(supplier, `${headings}\n${lines.join('\n')}\n`, 'panel');
+    await this.#upload(supplier, `${panelHeadings}\n${lines.join('\n')}\n`, 'panel');
   }
 
   /** Rejects when a client got no answer at all. */
@@ -157,9 +156,9 @@ export class Workload {
     const lines = Array.from({ length: rows }, () => {
       const { holder, model } = random.chance(0.85) ? this.#models[0] : this.#models[1];
       const listed = random.chance(0.97) ? model : `NOT-A-MODEL-${random.below(9)}`;
-      return [supplier.name, holder, listed, this.#anySerial(random)].map(quotedCell).join(',');
+      return panelRow(supplier.name, { holder, model: listed }, this.#anySerial(random));
     });
-    return `${headings}\n${lines.join('\n')}\n`;
+    return `${panelHeadings}\n${lines.join('\n')}\n`;
   }
 
   /** New ones, ones that were sent before, ones of faults before, and now and then one that is none. */
@@ -186,7 +185,7 @@ export class Workload {
         return [supplier.name, holder, model, serial, 'Serial number is wrong'].map(quotedCell).join(',');
       });
       this.#sent += lines.length;
-      await this.#upload(supplier, `${headings},Reason\n${lines.join('\n')}\n`, 'panel', 'invalidate');
+      await this.#upload(supplier, `${panelHeadings},Reason\n${lines.join('\n')}\n`, 'panel', 'invalidate');
     }
   }
 
@@ -200,24 +199,16 @@ export class Workload {
 
   async #registerClaimed(): Promise<void> {
     const supplier = this.#options.rig.cast.suppliers[0]!;
-    const { holder, model } = this.#models[0];
     const lines = Array.from({ length: claimSerials }, (_, i) =>
-      [supplier.name, holder, model, this.#claimed(i)].map(quotedCell).join(','),
+      panelRow(supplier.name, this.#models[0], this.#claimed(i)),
     );
-    await this.#upload(supplier, `${headings}\n${lines.join('\n')}\n`, 'panel');
+    await this.#upload(supplier, `${panelHeadings}\n${lines.join('\n')}\n`, 'panel');
   }
 
   async #registerInverters(): Promise<void> {
     const { inverters } = this.#options.rig.cast;
-    const { holder, model, series } = listedInverter;
-    const lines = Array.from({ length: places }, (_, place) =>
-      [holder, model, series, this.#inverter(place)].join(','),
-    );
-    await this.#upload(
-      inverters,
-      `Manufacturer,Model,Series,Serial number\n${lines.join('\n')}\n`,
-      'inverter',
-    );
+    const serials = Array.from({ length: places }, (_, place) => this.#inverter(place));
+    await this.#upload(inverters, inverterFile(serials), 'inverter');
   }
 
   /** Few serials and few places: claims meet. Some are withdrawn, which frees their serials. */

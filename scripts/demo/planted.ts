@@ -24,7 +24,8 @@ export interface PlantedFile {
 export const rowsOfFile = 5_000;
 const planted = { notListed: 12, expired: 30, repeated: 8, ofAnother: 25, forClaim: 20 } as const;
 
-const headings = 'Supplier name,Licensee/Certificate holder,Model number,Serial number';
+/** Of a file of panels. */
+export const panelHeadings = 'Supplier name,Licensee/Certificate holder,Model number,Serial number';
 
 /** The models of a PV list that stand in it once, in its order. */
 export async function readModels(csv: string): Promise<readonly ListedModel[]> {
@@ -63,8 +64,8 @@ export interface Cast {
 
 /** The rival's file: rows that the supplier's file will claim as its own. */
 export function rivalFile(models: readonly ListedModel[], cast: Cast): { csv: string; received: number } {
-  const rows = disputed(current(models, cast)).map(([model, serial]) => row(cast.rival, model, serial));
-  return { csv: file(rows), received: rows.length };
+  const rows = disputed(current(models, cast)).map(([model, serial]) => panelRow(cast.rival, model, serial));
+  return { csv: panelFile(rows), received: rows.length };
 }
 
 /** Made from the list alone: the same list gives the same file. The faults lie among the good rows. */
@@ -76,22 +77,24 @@ export function supplierFile(models: readonly ListedModel[], cast: Cast): Plante
 
   const claimed = Array.from({ length: planted.forClaim }, (_, i) => serialOf('CL', i));
   const faulty = [
-    ...claimed.map((serial) => row(cast.supplier, listed[0]!, serial)),
+    ...claimed.map((serial) => panelRow(cast.supplier, listed[0]!, serial)),
     ...times(planted.notListed, (i) =>
-      row(cast.supplier, { ...listed[i]!, model: `NOT-A-MODEL-${i}` }, serialOf('NL', i)),
+      panelRow(cast.supplier, { ...listed[i]!, model: `NOT-A-MODEL-${i}` }, serialOf('NL', i)),
     ),
-    ...times(planted.expired, (i) => row(cast.supplier, expired[i % expired.length]!, serialOf('EX', i))),
-    ...disputed(listed).map(([model, serial]) => row(cast.supplier, model, serial)),
+    ...times(planted.expired, (i) =>
+      panelRow(cast.supplier, expired[i % expired.length]!, serialOf('EX', i)),
+    ),
+    ...disputed(listed).map(([model, serial]) => panelRow(cast.supplier, model, serial)),
   ];
-  const repeats = times(planted.repeated, (i) => row(cast.supplier, listed[0]!, claimed[i]!));
+  const repeats = times(planted.repeated, (i) => panelRow(cast.supplier, listed[0]!, claimed[i]!));
   const plain = times(rowsOfFile - faulty.length - repeats.length, (i) =>
-    row(cast.supplier, listed[i % listed.length]!, serialOf('OK', i)),
+    panelRow(cast.supplier, listed[i % listed.length]!, serialOf('OK', i)),
   );
   const rows = [...interleaved(plain, faulty), ...repeats];
   const { notListed, repeated, ofAnother } = planted;
   const registered = rowsOfFile - notListed - repeated - ofAnother;
   return {
-    csv: file(rows),
+    csv: panelFile(rows),
     received: rows.length,
     outcomes: { registered, not_listed: notListed, duplicate: repeated, conflict: ofAnother },
     outcomesAgain: { not_listed: notListed, duplicate: registered + repeated, conflict: ofAnother },
@@ -112,7 +115,7 @@ function serialOf(series: string, i: number): string {
   return `SL26${series}${String(i).padStart(7, '0')}`;
 }
 
-function row(
+export function panelRow(
   supplier: string,
   { holder, model }: Pick<ListedModel, 'holder' | 'model'>,
   serial: string,
@@ -120,8 +123,8 @@ function row(
   return [supplier, holder, model, serial].map(quotedCell).join(',');
 }
 
-function file(rows: readonly string[]): string {
-  return `${[headings, ...rows].join('\r\n')}\r\n`;
+export function panelFile(rows: readonly string[]): string {
+  return `${[panelHeadings, ...rows].join('\r\n')}\r\n`;
 }
 
 /** Spreads `few` evenly over `many`. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { sydneyDay } from '#shared/domain/days.ts';
 import type { EngineUrls } from '../engines/engines.ts';
 import { root } from '../engines/local.ts';
 import type { Fleet } from '../fleet.ts';
@@ -148,8 +149,7 @@ export async function runScenario(
 }
 
 function castOf(now: number): Cast {
-  const day = (at: number) => new Intl.DateTimeFormat('en-CA', { timeZone: 'Australia/Sydney' }).format(at);
-  return { supplier, rival, today: day(now), installed: day(now - 30 * 86_400_000) };
+  return { supplier, rival, today: sydneyDay(now), installed: sydneyDay(now - 30 * 86_400_000) };
 }
 
 /** The importer is the one that operators use. */

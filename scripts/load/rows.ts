@@ -1,7 +1,6 @@
 import { quotedCell } from '../csv-cell.ts';
-import type { ListedModel } from '../demo/planted.ts';
+import { type ListedModel, panelHeadings } from '../demo/planted.ts';
 
-const headings = 'Supplier name,Licensee/Certificate holder,Model number,Serial number\n';
 const rowsPerPiece = 1_000;
 const modelsMax = 40;
 
@@ -14,7 +13,7 @@ export function* rowsOf(
   const starts = models
     .slice(0, modelsMax)
     .map(({ holder, model }) => [supplier, holder, model].map(quotedCell).join(','));
-  yield headings;
+  yield `${panelHeadings}\n`;
   for (let row = 0; row < options.rows; row += rowsPerPiece) {
     const count = Math.min(rowsPerPiece, options.rows - row);
     const lines = Array.from(
