@@ -136,11 +136,13 @@ function messageOf(of: {
     action: 'register',
     received_at: receivedAt,
     records: Array.from({ length: rows }, (_, i) => ({
+      row: i + 1,
       supplier_key: `SUPPLIER ${offset % 50}`,
       holder_key: `HOLDER ${(offset + (i % 4)) % 200}`,
       serial_key: `SL${partition}${String(first + i).padStart(10, '0')}`,
       status: '',
       finding: '',
+      repeats: false,
     })),
     listings: Array.from({ length: rows }, () => ({ finding: 'listed' })),
   });

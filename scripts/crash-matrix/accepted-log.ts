@@ -1,8 +1,11 @@
 import type { ClaimEvent } from '#shared/domain/claims/index.ts';
-import type { SerialBatch } from '#shared/domain/serials.ts';
+import { type SentRecord, spelledOut } from '#shared/domain/records.ts';
+import type { BatchHeader } from '#shared/domain/serials.ts';
 import { type Expected, SequentialLedger } from '#test/simulation/reference.ts';
 import type { Marks } from './marks.ts';
 import type { Desk } from './rig.ts';
+
+type SentBatch = BatchHeader & { readonly records: readonly SentRecord[] };
 
 export interface ExpectedRow extends Expected {
   readonly submission: string;
@@ -24,15 +27,16 @@ export class AcceptedLog {
 
   /** Each row that was accepted between two marks, once, by `submission/row`. */
   async rows(from: Marks, to: Marks): Promise<ReadonlyMap<string, ExpectedRow>> {
-    const decoder = this.#desk.codec.decoder<SerialBatch>('SerialBatch');
+    const decoder = this.#desk.codec.decoder<SentBatch>('SerialBatch');
     const expected = new Map<string, ExpectedRow>();
     await from.read(this.#desk, 'serials.submitted', to, (message) => {
       const batch = decoder.decode(message.value);
       if (!batch || batch.records.length === 0) return;
-      const listed = batch.records.map(({ model }) => listingOf(batch.action, model));
-      const outcomes = this.#clerk.enter(batch, listed);
+      const records = spelledOut(batch.records).toSorted((a, b) => a.row - b.row);
+      const listed = records.map(({ model }) => listingOf(batch.action, model));
+      const outcomes = this.#clerk.enter({ ...batch, records }, listed);
       for (const [i, outcome] of (outcomes ?? []).entries()) {
-        const { row, serial_key } = batch.records[i]!;
+        const { row, serial_key } = records[i]!;
         const { submission } = batch;
         expected.set(`${submission}/${row}`, { ...outcome, submission, row, serial: serial_key });
       }

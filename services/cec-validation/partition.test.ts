@@ -7,7 +7,13 @@ import { type Listed, ListingPartition, type ListingPorts, type SubmittedView } 
 
 type Row = SubmittedView['records'][number];
 
-const row = (model: string, finding = ''): Row => ({ holder: 'H', series: '', model, finding });
+const row = (model: string, finding = ''): Row => ({
+  holder: 'H',
+  series: '',
+  model,
+  finding,
+  repeats: false,
+});
 const batchOf = (records: readonly Row[], more: Partial<SubmittedView> = {}): SubmittedView => ({
   product: 'panel',
   action: 'register',
@@ -85,6 +91,26 @@ function start(more: Partial<ListingPorts> = {}) {
 
 const tailOf = ({ value }: Listed) => (JSON.parse(String(value)) as [string, ListedTail])[1];
 const gone = () => Promise.reject(new OperationalError('kafka_unavailable', 'gone', { retryable: true }));
+
+test('records that repeat the one before them are neither asked about nor answered again, but counted', async () => {
+  const repeating = { ...row(''), holder: '', repeats: true };
+  const refused = { ...row('X', 'serial_missing') };
+  await start()(submitted(5, batchOf([row('L'), repeating, row('X'), repeating, refused, repeating])));
+  expect(asked).toEqual([{ product: 'panel', models: ['L', 'X'] }]);
+  expect(tailOf(published[0]!).listings.map(({ finding }) => finding)).toEqual([
+    'listed',
+    '',
+    'not_listed',
+    '',
+    'not_checked',
+    '',
+  ]);
+  expect([...counts]).toEqual([
+    ['listed', 2],
+    ['not_listed', 2],
+    ['not_checked', 2],
+  ]);
+});
 
 describe('V1: origin and link', () => {
   const coordinates = () => published.map(({ headers: { origin, link } }) => [origin, link]);

@@ -18,6 +18,8 @@ export interface RecordView {
   readonly series: string;
   readonly model: string;
   readonly finding: string;
+  /** Says the same as the record before it; its texts are empty. */
+  readonly repeats: boolean;
 }
 
 /** What the lists say of the records of some batches, all by one snapshot. */
@@ -51,6 +53,8 @@ interface Incoming {
 
 const chunkMessagesMax = 64;
 const notChecked: Listing = { finding: 'not_checked', note: '' };
+/** Of a record that repeats the one before it. */
+const asBefore: Listing = { finding: '', note: '' };
 
 /**
  * One partition of cec-validation: gives each message its origin and link (V1), asks the lists, appends what they say.
@@ -119,7 +123,7 @@ export class ListingPartition implements PartitionWorker {
     for (const batch of batches) {
       if (!asksLists(batch)) continue;
       const records = questions.get(batch.product) ?? [];
-      for (const record of batch.records) if (record.finding === '') records.push(record);
+      for (const record of batch.records) if (record.finding === '' && !record.repeats) records.push(record);
       questions.set(batch.product, records);
     }
     const answers = new Map<string, ListAnswer>();
@@ -143,18 +147,17 @@ export class ListingPartition implements PartitionWorker {
     answers: ReadonlyMap<string, ListAnswer>,
   ): Listed {
     const answer = asksLists(batch) ? answers.get(batch.product) : undefined;
-    const listings = batch.records.map((record) =>
-      answer && record.finding === '' ? answer.listingOf(record, batch.received_at) : notChecked,
-    );
-    this.#count(listings);
+    const counts = new Map<string, number>();
+    let said = notChecked;
+    const listings = batch.records.map((record) => {
+      if (!record.repeats)
+        said = answer && record.finding === '' ? answer.listingOf(record, batch.received_at) : notChecked;
+      counts.set(said.finding, (counts.get(said.finding) ?? 0) + 1);
+      return record.repeats ? asBefore : said;
+    });
+    for (const [finding, rows] of counts) this.#ports.counted(finding, rows);
     const tail = { origin: message.offset, snapshot: answer?.snapshot ?? '', listings };
     return { headers, value: this.#ports.append(message, tail) };
-  }
-
-  #count(listings: readonly Listing[]): void {
-    const counts = new Map<string, number>();
-    for (const { finding } of listings) counts.set(finding, (counts.get(finding) ?? 0) + 1);
-    for (const [finding, rows] of counts) this.#ports.counted(finding, rows);
   }
 
   async #dead(message: InMessage, headers: MessageHeaders): Promise<Listed> {

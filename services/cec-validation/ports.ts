@@ -5,6 +5,7 @@ import type { ApprovedLists } from '#shared/adapters/redis/lists.ts';
 import type { Codec } from '#shared/codec/codec.ts';
 import { writeHeaders } from '#shared/codec/headers.ts';
 import { type ListedTail, standIn } from '#shared/domain/batches.ts';
+import { beginning } from '#shared/domain/records.ts';
 import type { Metrics } from '#shared/runtime/metrics.ts';
 import { askLists } from './lists.ts';
 import type { ListingPorts, SubmittedView } from './partition.ts';
@@ -16,7 +17,7 @@ const view = {
   product: true,
   action: true,
   received_at: true,
-  records: { holder: true, series: true, model: true, finding: true },
+  records: { holder: true, series: true, model: true, finding: true, repeats: true },
 } as const;
 
 /** The stage's ports on the real lists, codec and publisher, for one partition. */
@@ -32,7 +33,7 @@ export function createPorts(options: {
   const appender = codec.appender<ListedTail>('SerialBatch', 'ListedBatch');
   const standIns = codec.encoder<ReturnType<typeof standIn>>('ListedBatch');
   return {
-    decode: (message) => decoder.decode(message.value),
+    decode: (message) => beginning(decoder.decode(message.value)),
     ask: (product, records) => askLists(lists, product, records),
     append: (message, tail) => appender.append(message.value!, tail),
     standIn: (headers, origin) => standIns.encode(standIn(headers, origin)),

@@ -116,6 +116,35 @@ describe('what sees what', () => {
     expect(other.map(outcomes)).toEqual([['registered']]);
   });
 
+  test('records that repeat the one before them say the same, and so does the list', async () => {
+    const repeating = (serial: string, at: number) =>
+      row(serial, { row: at, repeats: true, supplier_key: '', holder_key: '', listing: '' });
+    const batch = batchOf([
+      row('S1', { row: 1 }),
+      repeating('S2', 2),
+      row('S3', { row: 3, listing: 'not_listed' }),
+      repeating('S4', 4),
+      row('', { row: 5, finding: 'serial_missing' }),
+      repeating('', 6),
+    ]);
+    const all = ['registered', 'registered', 'not_listed', 'not_listed', 'malformed', 'malformed'];
+    expect((await decide(message(batch))).map(outcomes)).toEqual([all]);
+    expect((await decide(message(batchOf([row('S2')])))).map(outcomes)).toEqual([['duplicate']]);
+    const others = batchOf([row('S1', { supplier_key: 'OTHER' }), { ...repeating('S2', 2) }]);
+    expect((await decide(message(others))).map(outcomes)).toEqual([['conflict', 'conflict']]);
+  });
+
+  test('the first row of a serial counts, wherever its record stands in the batch', async () => {
+    const batch = batchOf([
+      row('S1', { row: 3 }),
+      row('S2', { row: 4, repeats: true, supplier_key: '', holder_key: '' }),
+      row('S1', { row: 1, supplier_key: 'OTHER' }),
+      row('S2', { row: 7, repeats: true, supplier_key: '', holder_key: '' }),
+    ]);
+    const decided = await decide(message(batch));
+    expect(decided.map(outcomes)).toEqual([['conflict', 'registered', 'registered', 'conflict']]);
+  });
+
   test('what is refused before the index leaves no trace in it', async () => {
     const batch = batchOf([
       row('S1', { listing: 'not_listed', holder_key: 'NEW' }),

@@ -1,5 +1,5 @@
 import { assert } from '#shared/base/errors.ts';
-import type { Decision } from '#shared/domain/serials.ts';
+import type { Decision, Outcome } from '#shared/domain/serials.ts';
 import { type Bytes, type Read, utf8Bytes, type Write } from '#shared/runtime/state-store.ts';
 import { decideRecord, outcomeBeforeIndex } from './decide.ts';
 import {
@@ -21,12 +21,15 @@ export interface BatchView {
   readonly action: string;
   readonly received_at: number;
   readonly records: readonly {
+    readonly row: number;
     readonly supplier_key: string;
     readonly holder_key: string;
     readonly serial_key: string;
     /** An id of the gateway's catalogue: compared as it is, like everything that was normalised there. */
     readonly status: string;
     readonly finding: string;
+    /** Says the same as the record before it: texts are empty, but for the serial, and so is its listing. */
+    readonly repeats: boolean;
   }[];
   readonly listings: readonly { readonly finding: string }[];
 }
@@ -145,7 +148,8 @@ export class Decider {
       if (!batch) return { kind: 'dead', message };
       if (seenAs !== undefined && seen.isCopy(seenAs, batch.received_at, records.length))
         return { kind: 'copy', message };
-      const decisions = records.map((record): Decision => {
+      const decisions = inOrderOfRows(batch.records, (i): Decision => {
+        const record = records[i]!;
         if ('outcome' in record) return record;
         const decided = decideRecord(slots.get(record.place), {
           action: batch.action,
@@ -178,17 +182,36 @@ export class Decider {
   /** Each record as the outcome it has without the index, or as what the index is asked. */
   #pending(batch: BatchView | undefined, places: Places): readonly (Pending | Decision)[] {
     if (!batch) return [];
+    let said: BatchView['records'][number];
+    let outcome: Outcome | undefined;
     return batch.records.map((record, i) => {
-      const outcome = outcomeBeforeIndex(record.finding, batch.listings[i]?.finding ?? '');
+      if (!record.repeats) {
+        said = record;
+        outcome = outcomeBeforeIndex(record.finding, batch.listings[i]?.finding ?? '');
+      }
       if (outcome) return { outcome, entry: 0, note: '' };
       return {
         place: places.add(serialPlace(this.#layout, batch.product, record.serial_key)),
-        holder: record.holder_key,
-        supplier: record.supplier_key,
-        status: batch.action === 'update_status' ? record.status : '',
+        holder: said.holder_key,
+        supplier: said.supplier_key,
+        status: batch.action === 'update_status' ? said.status : '',
       };
     });
   }
+}
+
+/**
+ * Decides each record, those of a file in the order of its rows: records that say the same travel one after the other, but
+ * the first row of a serial is the one that counts. Answers in the order of the records.
+ */
+function inOrderOfRows(records: BatchView['records'], decide: (i: number) => Decision): readonly Decision[] {
+  const order = Float64Array.from(records, ({ row }, i) => row * rowsScale + i).sort();
+  const decisions = new Array<Decision>(records.length);
+  for (const place of order) {
+    const i = place % rowsScale;
+    decisions[i] = decide(i);
+  }
+  return decisions;
 }
 
 /**

@@ -4,6 +4,7 @@ import { topicName } from '#shared/adapters/kafka/topics.ts';
 import type { Codec } from '#shared/codec/codec.ts';
 import { writeHeaders } from '#shared/codec/headers.ts';
 import { type DecidedTail, standIn } from '#shared/domain/batches.ts';
+import { beginning } from '#shared/domain/records.ts';
 import type { Metrics } from '#shared/runtime/metrics.ts';
 import type { StateStore } from '#shared/runtime/state-store.ts';
 import type { BatchView } from './decider.ts';
@@ -14,7 +15,15 @@ const view = {
   product: true,
   action: true,
   received_at: true,
-  records: { supplier_key: true, holder_key: true, serial_key: true, status: true, finding: true },
+  records: {
+    row: true,
+    supplier_key: true,
+    holder_key: true,
+    serial_key: true,
+    status: true,
+    finding: true,
+    repeats: true,
+  },
   listings: { finding: true },
 } as const;
 
@@ -42,7 +51,7 @@ export function createPorts(options: {
     store,
     deadLettersInRowMax,
     deadBefore,
-    decode: (message) => decoder.decode(message.value),
+    decode: (message) => beginning(decoder.decode(message.value)),
     encodeDecisions: (message, decisions) => appender.tail(message.value!, { decisions }),
     async publish(results) {
       if (results.length === 0) return;

@@ -3,20 +3,37 @@ import { sentinel } from './container.ts';
 /** Fails the insert, before a row is written, when a message does not end where its coordinates say (L4). */
 export const sentinelCheck = `throwIf(sentinel != ${sentinel}, 'a message in the container does not end with its sentinel') = 0`;
 
-/** One row per message; the views of migration 0001 spread it over the tables. */
-export const decidedBatchesInsert = `
+const header = `submission String, batch Int32, account String, supplier String, channel String, product String, action String,
+    received_at Int64`;
+const record = `row Int32, line Int32, supplier String, holder String, series String, model String, serial String,
+    supplier_key String, holder_key String, serial_key String, status String, reason String, note String, finding String, column String`;
+const listing = 'finding String, note String';
+const tail = `origin Int64, snapshot String, listings Array(Tuple(${listing})),
+    decisions Array(Tuple(outcome String, entry Int32, note String)), partition Int32, offset Int64, sentinel Int64`;
+
+/** What all records say that do not repeat the one before them. */
+const said = (texts: string) => `arrayFill((text, first) -> first, ${texts}, firsts)`;
+const ownSerials = `arrayMap((given, key) -> if(given = '', key, given), records.serial, records.serial_key)`;
+const recordsSpelledOut = `arrayZip(records.row, records.line, ${said('records.supplier')}, ${said('records.holder')},
+    ${said('records.series')}, ${said('records.model')}, ${ownSerials}, ${said('records.supplier_key')},
+    ${said('records.holder_key')}, records.serial_key, ${said('records.status')}, ${said('records.reason')},
+    ${said('records.note')}, ${said('records.finding')}, ${said('records.column')})`;
+const listingsSpelledOut = `arrayZip(${said('listings.finding')}, ${said('listings.note')})`;
+
+/** One row per message, each record with all that it says; the views of migration 0001 spread it over the tables. */
+export function decidedBatchesInsert(version: number): string {
+  // Version 1 knew no records that repeat the one before them.
+  const repeats = version > 1;
+  return `
 INSERT INTO decided_batches
-SELECT toUUID(submission), batch, account, supplier, channel, product, action,
-    fromUnixTimestamp64Milli(received_at, 'UTC'), records, origin, snapshot, listings, decisions, partition, offset
-FROM input('submission String, batch Int32, account String, supplier String, channel String, product String, action String,
-    received_at Int64,
-    records Array(Tuple(row Int32, line Int32, supplier String, holder String, series String, model String, serial String,
-        supplier_key String, holder_key String, serial_key String, status String, reason String, note String, finding String,
-        column String)),
-    origin Int64, snapshot String, listings Array(Tuple(finding String, note String)),
-    decisions Array(Tuple(outcome String, entry Int32, note String)), partition Int32, offset Int64, sentinel Int64')
+${repeats ? 'WITH arrayMap(repeated -> not repeated, records.repeats) AS firsts' : ''}
+SELECT toUUID(submission), batch, account, supplier, channel, product, action, fromUnixTimestamp64Milli(received_at, 'UTC'),
+    ${repeats ? `${recordsSpelledOut}::Array(Tuple(${record}))` : 'records'}, origin, snapshot,
+    ${repeats ? `${listingsSpelledOut}::Array(Tuple(${listing}))` : 'listings'}, decisions, partition, offset
+FROM input('${header}, records Array(Tuple(${record}${repeats ? ', repeats Bool' : ''})), ${tail}')
 WHERE ${sentinelCheck}
 FORMAT Avro`;
+}
 
 /** Manifests of whichever version of their schema; what version 1 lacks is empty. */
 export const submissionsInsert = `

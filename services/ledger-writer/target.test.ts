@@ -95,7 +95,7 @@ async function start(schema: SchemaName = 'DecidedBatch', partition = 3, deadInR
   const stages =
     schema === 'DecidedBatch' ? ['cec-validation', 'dedup', 'ledger-writer'] : ['ledger-writer of claims'];
   const writer = new TargetWriter({
-    target: { topic: 'topic', schema, stages, sql: 'INSERT' },
+    target: { topic: 'topic', schema, stages, sql: () => 'INSERT' },
     clickhouse: tables as unknown as Clickhouse,
     codec,
     linger: { insertRowsMax: 1_000, lingerMsMax: 0, fullRateRows: 1 },

@@ -20,8 +20,8 @@ export interface Target {
    * nothing and cannot settle anything by its replay.
    */
   readonly there?: string;
-  /** `INSERT ... SELECT ... FROM input(...) FORMAT Avro`; throws when a sentinel is wrong. */
-  readonly sql: string;
+  /** `INSERT ... SELECT ... FROM input(...) FORMAT Avro` of a version of the schema; throws when a sentinel is wrong. */
+  sql(version: number): string;
 }
 
 /** The ports that are not tables. */
@@ -29,6 +29,12 @@ export type LedgerEdges = Omit<
   LedgerPorts,
   'knownSchema' | 'acknowledgedTo' | 'unsettled' | 'writeDeadLetters'
 >;
+
+/** How messages of one version are inserted. */
+interface Way {
+  readonly container: ContainerWriter;
+  readonly sql: string;
+}
 
 interface WatermarkRow {
   readonly topic: string;
@@ -49,16 +55,18 @@ export interface TargetOptions {
 export class TargetWriter {
   readonly inserter: Inserter;
   readonly #options: TargetOptions;
-  readonly #containers: ReadonlyMap<number, ContainerWriter>;
+  /** By schema id. */
+  readonly #ways: ReadonlyMap<number, Way>;
   /** The latest worker of each partition that this process was given. */
   readonly #partitions = new Map<number, LedgerPartition>();
 
   constructor(options: TargetOptions) {
     this.#options = options;
-    this.#containers = new Map(
-      options.codec
-        .versions(options.target.schema)
-        .map(({ id, schema }) => [id, new ContainerWriter(schema)]),
+    const { codec, target } = options;
+    this.#ways = new Map(
+      codec
+        .versions(target.schema)
+        .map(({ id, schema }, i) => [id, { container: new ContainerWriter(schema), sql: target.sql(i + 1) }]),
     );
     const ports: InserterPorts = {
       insert: (schemaId, items) => this.#insert(schemaId, items),
@@ -73,7 +81,7 @@ export class TargetWriter {
   async start(partition: number, control: PartitionControl): Promise<LedgerPartition> {
     const ports: LedgerPorts = {
       ...this.#options.ports,
-      knownSchema: (id) => this.#containers.has(id),
+      knownSchema: (id) => this.#ways.has(id),
       acknowledgedTo: (of) => this.#acknowledgedTo(of),
       unsettled: (of) => this.#unsettled(of),
       writeDeadLetters: (rows) => this.#options.clickhouse.insertRows('dead_letters', rows),
@@ -86,9 +94,9 @@ export class TargetWriter {
   }
 
   async #insert(schemaId: number, items: readonly Item[]): Promise<void> {
-    const container = this.#containers.get(schemaId);
-    assert(container, `no container for schema ${schemaId}`);
-    await this.#options.clickhouse.insertRaw(this.#options.target.sql, container.write(items));
+    const way = this.#ways.get(schemaId);
+    assert(way, `no container for schema ${schemaId}`);
+    await this.#options.clickhouse.insertRaw(way.sql, way.container.write(items));
   }
 
   /**

@@ -16,18 +16,18 @@ export const targets: readonly Target[] = [
     topic: topicName('submissions'),
     schema: 'SubmissionManifest',
     stages: ['ledger-writer of submissions'],
-    sql: submissionsInsert,
+    sql: () => submissionsInsert,
   },
   {
     topic: topicName('claims.decided'),
     schema: 'DecidedClaim',
     stages: ['ledger-writer of claims'],
-    sql: decidedClaimsInsert,
+    sql: () => decidedClaimsInsert,
   },
   {
     topic: topicName('rulings'),
     schema: 'Ruling',
     stages: ['ledger-writer of rulings'],
-    sql: rulingsInsert,
+    sql: () => rulingsInsert,
   },
 ];

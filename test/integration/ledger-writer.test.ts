@@ -5,10 +5,12 @@ import { TargetWriter } from '#ledger-writer/target.ts';
 import { targets } from '#ledger-writer/targets.ts';
 import { type Clickhouse, isDataRefused } from '#shared/adapters/clickhouse/client.ts';
 import { migrate } from '#shared/adapters/clickhouse/migrations.ts';
-import { Codec, type Encoder } from '#shared/codec/codec.ts';
+import { Codec, Encoder } from '#shared/codec/codec.ts';
 import { type OriginHeaders, writeHeaders } from '#shared/codec/headers.ts';
 import { schemaOfTopic } from '#shared/codec/schemas.ts';
+import { schemaIdOf } from '#shared/codec/wire.ts';
 import { standIn } from '#shared/domain/batches.ts';
+import { grouped, type SentRecord, spelledOut } from '#shared/domain/records.ts';
 import type { Outcome, SerialRecord } from '#shared/domain/serials.ts';
 import type { InMessage } from '#shared/runtime/stage.ts';
 import { type Stores, startStores, testDatabase } from '#test/support/stores.ts';
@@ -62,7 +64,12 @@ function record(row: number, serial: string): SerialRecord {
 const submission = (offset: number) => `019d0000-0000-7000-8000-${String(offset).padStart(12, '0')}`;
 
 /** A message of `serials.decided` of partition 3 with two rows: one registered, one duplicate. Origin = offset + 100. */
-function decided(offset: number, change: object = {}, headers: Partial<OriginHeaders> = {}): InMessage {
+function decided(
+  offset: number,
+  change: object = {},
+  headers: Partial<OriginHeaders> = {},
+  by = encoder,
+): InMessage {
   const place = {
     submission: submission(offset),
     batch: 0,
@@ -85,7 +92,7 @@ function decided(offset: number, change: object = {}, headers: Partial<OriginHea
   return {
     offset,
     key: null,
-    value: encoder.encode(batch),
+    value: by.encode(batch),
     headers: writeHeaders({ ...place, ...headers }),
     timestamp: 0,
   };
@@ -128,6 +135,9 @@ async function start() {
 }
 
 /** The container that the writer would send for these messages. */
+/** Of the newest version, as what is sent now is. */
+const insert = target.sql(2);
+
 function containerOf(messages: readonly InMessage[]): readonly Buffer[] {
   const writer = new ContainerWriter(codec.versions(target.schema).at(-1)!.schema);
   return writer.write(messages.map(({ offset, value }) => ({ partition: 3, offset, value: value! })));
@@ -175,7 +185,7 @@ const nothing = { rows: 0, serials: [], unregistered: 0, decided: 0 };
 
 describe('L4: a container whose messages do not add up writes nothing', () => {
   test('as it is, all of it is written', async () => {
-    await clickhouse.insertRaw(target.sql, containerOf(batches(50)));
+    await clickhouse.insertRaw(insert, containerOf(batches(50)));
     expect(await ledger()).toMatchObject({ rows: 100, unregistered: 50, decided: 100 });
   });
 
@@ -188,7 +198,7 @@ describe('L4: a container whose messages do not add up writes nothing', () => {
     const tail = Buffer.from(parts[3 + 2 * at]!);
     tail[tail.length - 1]! ^= 1;
     parts[3 + 2 * at] = tail;
-    const error: unknown = await clickhouse.insertRaw(target.sql, parts).catch((cause: unknown) => cause);
+    const error: unknown = await clickhouse.insertRaw(insert, parts).catch((cause: unknown) => cause);
     expect(error).toMatchObject({ code: 'clickhouse.FUNCTION_THROW_IF_VALUE_IS_NON_ZERO' });
     expect(isDataRefused(error)).toBe(true);
     expect(await ledger()).toEqual(nothing);
@@ -201,10 +211,59 @@ describe('L4: a container whose messages do not add up writes nothing', () => {
   ])('a body with %s', async (_what, damage) => {
     const parts = [...containerOf(batches(50))];
     parts[2 + 2 * 49] = damage(parts[2 + 2 * 49]!);
-    const error: unknown = await clickhouse.insertRaw(target.sql, parts).catch((cause: unknown) => cause);
+    const error: unknown = await clickhouse.insertRaw(insert, parts).catch((cause: unknown) => cause);
     expect(isDataRefused(error), String(error)).toBe(true);
     expect(await ledger()).toEqual(nothing);
   });
+});
+
+test('a batch whose records repeat each other makes the rows that it makes spelled out, as version 1 had it', async () => {
+  const records: readonly SerialRecord[] = Array.from({ length: 40 }, (_, i) => ({
+    ...record(i + 1, i % 5 === 4 ? '' : `S${i}`),
+    serial: i % 3 === 0 ? `s ${i}` : i % 5 === 4 ? '?' : `S${i}`,
+    model: `M${i % 4}`,
+    series: i % 4 === 1 ? 'Series é' : '',
+    note: i % 8 === 2 ? 'model_name_folded' : '',
+    finding: i % 5 === 4 ? 'serial_missing' : '',
+    column: i % 5 === 4 ? 'Serial number' : '',
+  }));
+  const listingOf = ({ model, finding }: SerialRecord) =>
+    finding === ''
+      ? { finding: 'listed', note: model === 'M3' ? 'expires_soon' : '' }
+      : { finding: 'not_checked', note: '' };
+  const decisionOf = ({ finding }: SerialRecord) =>
+    finding === ''
+      ? { outcome: 'registered', entry: 1, note: '' }
+      : { outcome: 'malformed', entry: 0, note: '' };
+  const messageOf = (sent: readonly SentRecord[], by?: Encoder<unknown>) => {
+    const spelled = spelledOut(sent);
+    const listings = spelled.map((each, i) =>
+      sent[i]!.repeats ? { finding: '', note: '' } : listingOf(each),
+    );
+    return decided(7, { records: sent, listings, decisions: spelled.map(decisionOf) }, {}, by);
+  };
+  const [first] = codec.versions(target.schema);
+  const whole = messageOf(
+    records.map((each) => ({ ...each, repeats: false })),
+    new Encoder(first!.type, first!.id),
+  );
+  const short = messageOf(grouped(records));
+  expect(short.value!.length).toBeLessThan(whole.value!.length / 1.5);
+  expect(schemaIdOf(short.value)).not.toBe(schemaIdOf(whole.value));
+
+  const everything = async () =>
+    Promise.all(
+      ['serial_rows', 'unregistered_rows', 'noted_rows', 'batch_outcomes'].map((table) =>
+        clickhouse.query(`SELECT * FROM ${table} FINAL ORDER BY ALL`),
+      ),
+    );
+  await (await start())(whole);
+  const once = await everything();
+  expect(once.map((rows) => rows.length)).toEqual([32, 8, 4, 1]);
+  for (const table of ['serial_rows', 'unregistered_rows', 'noted_rows', 'batch_outcomes'])
+    await clickhouse.command(`TRUNCATE TABLE ${table}`);
+  await (await start())(short);
+  expect(await everything()).toEqual(once);
 });
 
 describe('L1: a repeat changes nothing', () => {
@@ -214,13 +273,13 @@ describe('L1: a repeat changes nothing', () => {
     expect(once).toMatchObject({ rows: 40, unregistered: 20, decided: 40 });
     const again = await start();
     for (const message of batches(20)) await again(message);
-    await clickhouse.insertRaw(target.sql, containerOf(batches(20)), { settings: { max_block_size: '3' } });
+    await clickhouse.insertRaw(insert, containerOf(batches(20)), { settings: { max_block_size: '3' } });
     expect(await ledger()).toEqual(once);
     expect(await watermark()).toBe(119);
   });
 
   test('the same messages twice in one block', async () => {
-    await clickhouse.insertRaw(target.sql, containerOf([...batches(20), ...batches(20)]));
+    await clickhouse.insertRaw(insert, containerOf([...batches(20), ...batches(20)]));
     expect(await ledger()).toMatchObject({ rows: 40, unregistered: 20, decided: 40 });
   });
 

@@ -1,15 +1,16 @@
 import type { Codec, Decoder } from '#shared/codec/codec.ts';
 import { readOriginHeaders } from '#shared/codec/headers.ts';
 import type { ListedTail } from '#shared/domain/batches.ts';
+import { carriedOn } from '#shared/domain/records.ts';
 import type { SerialBatch } from '#shared/domain/serials.ts';
 import { topics } from './codecs.ts';
-import type { DecidedBatch, InsertedBatch, Ledger } from './ledger.ts';
+import type { DecidedBatch, InsertedBatch, Ledger, Sent } from './ledger.ts';
 import type { Submission } from './load.ts';
 import type { Entry, Logs, PartitionLog } from './log.ts';
 import { isListed } from './redis.ts';
 import { type Expected, SequentialLedger } from './reference.ts';
 
-type ListedBatch = SerialBatch & ListedTail;
+type ListedBatch = Sent<SerialBatch> & ListedTail;
 
 /** One copy of a submission as it was accepted. */
 export interface Manifest {
@@ -45,12 +46,12 @@ export class Audit {
   /** By partition: the lowest origin that the watermark has not passed yet. */
   readonly #watermarkTo = new Map<number, number>();
   readonly #listedDecoder: Decoder<ListedBatch>;
-  readonly #decidedDecoder: Decoder<DecidedBatch>;
+  readonly #decidedDecoder: Decoder<Sent<DecidedBatch>>;
 
   constructor(logs: Logs, codec: Codec) {
     this.#logs = logs;
     this.#listedDecoder = codec.decoder<ListedBatch>('ListedBatch');
-    this.#decidedDecoder = codec.decoder<DecidedBatch>('DecidedBatch');
+    this.#decidedDecoder = codec.decoder<Sent<DecidedBatch>>('DecidedBatch');
   }
 
   /** Rows in the ledger. */
@@ -160,10 +161,12 @@ export class Audit {
   #enter(batch: SerialBatch, origin: number, entry: Entry): void {
     const listed = this.#listedDecoder.decode(entry.value);
     insist(listed, `the message of origin ${origin} cannot be decoded`);
-    const findings = listed.listings.map(({ finding }) => finding);
+    const { records, listings, snapshot } = listed;
+    const said = new Map(carriedOn(records, listings).map(({ finding }, i) => [records[i]!.row, finding]));
+    const findings = batch.records.map(({ row }) => said.get(row) ?? 'nothing');
     batch.records.forEach(({ row, model, finding }, i) => {
       const asked = batch.action === 'register' && finding === '';
-      const right = isListed(model, Number(listed.snapshot)) ? 'listed' : 'not_listed';
+      const right = isListed(model, Number(snapshot)) ? 'listed' : 'not_listed';
       const said = findings[i];
       insist(
         said === (asked ? right : 'not_checked'),
@@ -181,7 +184,10 @@ export class Audit {
     this.#compare(batch, 'published');
   }
 
-  #compare(batch: DecidedBatch, doing: string): void {
+  #compare(
+    batch: Pick<DecidedBatch, 'submission' | 'records' | 'decisions' | 'origin'>,
+    doing: string,
+  ): void {
     batch.records.forEach(({ row }, i) => {
       const key = rowKey(batch.submission, row);
       const expected = this.#expected.get(key);

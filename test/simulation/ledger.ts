@@ -6,11 +6,15 @@ import type { Clickhouse } from '#shared/adapters/clickhouse/client.ts';
 import { ClickhouseError } from '#shared/adapters/clickhouse/errors.ts';
 import { avroType } from '#shared/codec/schemas.ts';
 import type { DecidedTail, ListedTail } from '#shared/domain/batches.ts';
+import { carriedOn, type SentRecord, spelledOut } from '#shared/domain/records.ts';
 import type { SerialBatch } from '#shared/domain/serials.ts';
 import { topics } from './codecs.ts';
 import type { Random } from './random.ts';
 import type { Weather } from './weather.ts';
 import type { Wire } from './wire.ts';
+
+/** A batch as its bytes have it. */
+export type Sent<B extends SerialBatch> = Omit<B, 'records'> & { readonly records: readonly SentRecord[] };
 
 export type DecidedBatch = SerialBatch & ListedTail & DecidedTail;
 
@@ -156,13 +160,14 @@ export class Ledger {
     return Array.from({ length: count.value }, () => {
       const decoded = type.decode(bytes, offset);
       offset = decoded.offset;
-      const batch = decoded.value as InsertedBatch & { sentinel: number };
+      const batch = decoded.value as Sent<InsertedBatch> & { sentinel: number };
       if (batch.sentinel !== sentinel)
         throw new ClickhouseError('clickhouse.FUNCTION_THROW_IF_VALUE_IS_NON_ZERO', 'wrong sentinel', {
           retryable: false,
           dataRefused: true,
         });
-      return batch;
+      const { records, listings } = batch;
+      return { ...batch, records: spelledOut(records), listings: carriedOn(records, listings) };
     });
   }
 

@@ -2,6 +2,7 @@ import { isRetryable } from '#shared/base/errors.ts';
 import type { Codec, Encoder } from '#shared/codec/codec.ts';
 import { writeHeaders } from '#shared/codec/headers.ts';
 import { tick } from '#shared/domain/batches.ts';
+import { grouped } from '#shared/domain/records.ts';
 import type { SerialBatch } from '#shared/domain/serials.ts';
 import { Audit } from './audit.ts';
 import { Broker, type Client } from './broker.ts';
@@ -187,7 +188,12 @@ export class World {
       deadRows: 0,
       receivedAt: received_at,
     });
-    return { key: null, value: this.#encoder.encode(batch), headers, batch };
+    return {
+      key: null,
+      value: this.#encoder.encode({ ...batch, records: grouped(records) }),
+      headers,
+      batch,
+    };
   }
 
   /** Some bytes do not survive the way, or come from a release that this one does not know. */

@@ -16,11 +16,13 @@ type Row = BatchView['records'][number] & { readonly listing: string };
 
 export function row(serial: string, more: Partial<Row> = {}): Row {
   return {
+    row: 1,
     supplier_key: 'SUP',
     holder_key: 'HOLD',
     serial_key: serial,
     status: '',
     finding: '',
+    repeats: false,
     listing: 'listed',
     ...more,
   };

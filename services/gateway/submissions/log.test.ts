@@ -5,7 +5,8 @@ import type { Transaction } from '#shared/adapters/kafka/transactions.ts';
 import { Decoder, Encoder } from '#shared/codec/codec.ts';
 import { readHeaders } from '#shared/codec/headers.ts';
 import { avroType, releasedVersions, type SchemaName } from '#shared/codec/schemas.ts';
-import type { SerialBatch } from '#shared/domain/serials.ts';
+import { type SentRecord, spelledOut } from '#shared/domain/records.ts';
+import type { SerialBatch, SerialRecord } from '#shared/domain/serials.ts';
 import { panelRegistration } from './documents.ts';
 import { kafkaSubmissionLog, type SubmissionManifest, splitSends } from './log.ts';
 import { type FileContents, readFile } from './read-file.ts';
@@ -17,7 +18,7 @@ function codec<T>(name: SchemaName): { encoder: Encoder<T>; decoder: Decoder<T> 
   return { encoder: new Encoder<T>(version.type, 7), decoder: new Decoder<T>(version.type, [version]) };
 }
 
-const batches = codec<SerialBatch>('SerialBatch');
+const batches = codec<SerialBatch & { readonly records: readonly SentRecord[] }>('SerialBatch');
 const manifests = codec<SubmissionManifest>('SubmissionManifest');
 
 /** Partitions that already hold something, and give offsets as a broker does: the first of a send. */
@@ -93,9 +94,9 @@ test('one transaction: batches to their partitions, then the manifest with the l
       deadRows: 0,
       receivedAt: submission.receivedAt,
     });
-    return { number: batch.batch, partition: message.partition, records: batch.records };
+    return { number: batch.batch, partition: message.partition, records: inRows(spelledOut(batch.records)) };
   });
-  expect(sent).toEqual(submission.batches.map((batch) => ({ ...batch, records: batch.records.map(plain) })));
+  expect(sent).toEqual(submission.batches);
 
   const manifest = manifests.decoder.decode(partitions.sends[1]!.messages[0]!.value)!;
   expect(manifest).toMatchObject({
@@ -109,9 +110,9 @@ test('one transaction: batches to their partitions, then the manifest with the l
     expect(last_offset).toBe(100 * partition + count - 1);
 });
 
-/** As avsc builds it: without our prototype. */
-function plain(record: object): object {
-  return { ...record };
+/** In the order of the file. */
+function inRows(records: readonly SerialRecord[]): readonly SerialRecord[] {
+  return records.toSorted((a, b) => a.row - b.row);
 }
 
 test('a send holds at most what one record batch of a partition may hold; order is kept', () => {

@@ -5,6 +5,7 @@ import { assert } from '#shared/base/errors.ts';
 import type { Encoder } from '#shared/codec/codec.ts';
 import { writeHeaders } from '#shared/codec/headers.ts';
 import { batchingVersion } from '#shared/domain/normalise.ts';
+import { grouped } from '#shared/domain/records.ts';
 import type { SerialBatch } from '#shared/domain/serials.ts';
 import type { EncodedSubmission, EncodingLog, Submission } from './submission.ts';
 
@@ -99,7 +100,7 @@ function batchMessage(
   const headers = { submission: id, batch: number, rows: records.length, deadRows: 0, receivedAt };
   return {
     partition,
-    value: encoder.encode({ ...header, received_at: receivedAt, records }),
+    value: encoder.encode({ ...header, received_at: receivedAt, records: grouped(records) }),
     headers: writeHeaders(headers),
   };
 }

@@ -49,6 +49,18 @@ describe('texts as avsc writes them', () => {
     );
   });
 
+  it('are read as they were, however the bytes end', () => {
+    fc.assert(
+      fc.property(fc.array(text, { maxLength: 5 }), fc.nat(400), (texts, length) => {
+        const bytes = theirs.toBuffer(texts);
+        expect(ours.fromBuffer(bytes)).toEqual(texts.map((one) => one.toWellFormed()));
+        const [mine, other] = [ours, theirs].map((type) => type.decode(bytes.subarray(0, length), 0).offset);
+        expect(mine).toBe(other);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it('are written by two different functions', () => {
     const { Tap } = require('avsc/lib/utils') as { Tap: { prototype: { writeString: () => void } } };
     expect(String(Tap.prototype.writeString)).toContain('writeShort');
