@@ -19,6 +19,8 @@ export interface RecordOptions {
   /** Physical line of the first character. */
   readonly line?: number;
   readonly recordCharsMax?: number;
+  /** Lets other work of the process go on. */
+  readonly pause?: () => Promise<void>;
 }
 
 /**
@@ -33,6 +35,7 @@ export class RecordReader {
   readonly #delimiter: Delimiter;
   readonly #onRecord: OnRecord;
   readonly #recordCharsMax: number;
+  readonly #pause: () => Promise<void>;
   /** Where the next record begins. */
   #line: number;
   readonly #blank = new BlankLines();
@@ -43,8 +46,10 @@ export class RecordReader {
   #refusal: Refusal | undefined;
   #failure: Error | undefined;
 
-  constructor({ delimiter, line = 1, recordCharsMax = pieceChars }: RecordOptions, onRecord: OnRecord) {
+  constructor(options: RecordOptions, onRecord: OnRecord) {
+    const { delimiter, line = 1, recordCharsMax = pieceChars, pause = setImmediate } = options;
     this.#recordCharsMax = recordCharsMax;
+    this.#pause = pause;
     this.#delimiter = delimiter;
     this.#line = line;
     this.#onRecord = onRecord;
@@ -83,7 +88,7 @@ export class RecordReader {
     const before = this.#rows;
     this.#quoted ||= piece.includes('"');
     await written(this.#parser, piece);
-    await setImmediate();
+    await this.#pause();
     this.#pending = this.#rows === before ? this.#pending + piece.length : 0;
     if (this.#refusal) return;
     if (this.#failure) this.#refuse(this.#brokenQuotes(rest + piece));

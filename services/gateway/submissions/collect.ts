@@ -28,6 +28,8 @@ export interface CollectOptions {
   readonly rowsMax?: number;
   /** DMG-13: more than this share of damaged rows, 0 to 1, and nothing is taken. */
   readonly damageShareMax?: number;
+  /** Between two slices of the reading. */
+  readonly pause?: () => Promise<void>;
 }
 
 export const rowsMaxDefault = 5_000;

@@ -1,6 +1,7 @@
 import type { Identity } from '#gateway/accounts/book.ts';
 import type { UploadIntent, UploadPermit } from '#gateway/accounts/upload.ts';
 import type { Catalogue } from '#gateway/changes/catalogue.ts';
+import { Turns } from '#gateway/load/turns.ts';
 import { isRefusal, type Refusal, refuse } from '#gateway/refusal.ts';
 import { OperationalError } from '#shared/base/errors.ts';
 import { sydneyDay } from '#shared/domain/days.ts';
@@ -57,9 +58,11 @@ export interface Checked<C extends Contents> {
  */
 export class Intake {
   readonly #options: IntakeOptions;
+  readonly #turns: Turns;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.#turns = new Turns(options.now);
   }
 
   /** Takes all rows, faulty ones as outcomes of their own; or nothing. */
@@ -115,7 +118,9 @@ export class Intake {
     const { rowsMax } = sent;
     let reading: Promise<C | Refusal> | undefined;
     return () => {
-      reading ??= (async () => sent.read({ partitions, damageShareMax, catalogue, rowsMax, sender }))();
+      const pause = this.#turns.of(sent.body.length);
+      const options = { partitions, damageShareMax, catalogue, rowsMax, sender, pause };
+      reading ??= (async () => sent.read(options))();
       return reading;
     };
   }

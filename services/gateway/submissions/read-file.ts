@@ -22,8 +22,10 @@ export async function readFile(
   const { text, encoding } = decoded;
   const dialect = dialectOf(text);
 
+  const around = options.pause ? { ...dialect, pause: options.pause } : dialect;
+
   let collector: RowCollector | undefined;
-  const refusal = await readRecords(text.slice(dialect.from), dialect, (cells, line) => {
+  const refusal = await readRecords(text.slice(dialect.from), around, (cells, line) => {
     if (collector) return collector.add(cells, line);
     const headings = readHeadings(cells, document.layout, line);
     if (isRefusal(headings)) return headings;
