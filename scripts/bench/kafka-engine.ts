@@ -2,54 +2,20 @@ import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
 import { createKafka, createPartitioner } from '#shared/adapters/kafka/client.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
-import { avroType } from '#shared/codec/schemas.ts';
 import { wireHeaderBytes, writeWireHeader } from '#shared/codec/wire.ts';
+import { normalise } from '#shared/domain/normalise.ts';
+import type { SerialBatch } from '#shared/domain/serials.ts';
 import type { BenchFleet } from './bench-fleet.ts';
 import { countRows, watchGrowth } from './growth.ts';
 import { cpuPerRow } from './processes.ts';
+import type { SingleRow } from './single-rows.ts';
 import { steadyWindow } from './steady.ts';
 
-/**
- * What our rate is measured against: ClickHouse reads one record per message with its own Kafka engine and keeps it, which
- * is the least that a pipeline on Kafka and ClickHouse can do. No check, no duplicate found, a repeat doubles rows.
- */
-const topic = 'bench-single-rows';
 const partitions = 6;
 const rowsPerSend = 2_000;
 const warmUpShare = 0.2;
 /** About what our writer inserts at once. By default the engine collects a million rows, or 7.5 seconds. */
 const blockRows = 65_536;
-
-/** What a supplier's row says, and where it came from. */
-const schema = {
-  type: 'record',
-  name: 'SubmittedRow',
-  namespace: 'bench',
-  fields: [
-    { name: 'submission', type: 'string' },
-    { name: 'row', type: 'int' },
-    { name: 'account', type: 'string' },
-    { name: 'received_at', type: 'long' },
-    { name: 'supplier', type: 'string' },
-    { name: 'holder', type: 'string' },
-    { name: 'model', type: 'string' },
-    { name: 'serial', type: 'string' },
-  ],
-} as const;
-
-const tableDdl = `
-CREATE TABLE bench_single_rows
-(
-    submission UUID,
-    row UInt32,
-    account LowCardinality(String),
-    received_at DateTime64(3, 'UTC'),
-    supplier LowCardinality(String),
-    holder LowCardinality(String),
-    model LowCardinality(String),
-    serial String
-)
-ENGINE = MergeTree ORDER BY serial`;
 
 export interface KafkaEngineRun {
   readonly rowsPerSecond: number;
@@ -58,52 +24,63 @@ export interface KafkaEngineRun {
   readonly cpuUsPerRow: Readonly<Record<string, number>>;
 }
 
-/** A topic of single rows, filled once and read again by each run under a group of its own. */
+/**
+ * What our rate is measured against: ClickHouse reads one record a message with its own Kafka engine and keeps it in a
+ * MergeTree. No check, no duplicate found, nothing that a look-up or a search needs; a repeat doubles rows. The topic is filled
+ * once, and read again by each run under a group of its own.
+ */
 export class KafkaEngine {
+  readonly row: SingleRow;
   readonly #bench: BenchFleet;
   readonly #rows: number;
   readonly #consumers: number;
   #runs = 0;
 
-  private constructor(bench: BenchFleet, rows: number, consumers: number) {
+  private constructor(bench: BenchFleet, row: SingleRow, rows: number, consumers: number) {
+    this.row = row;
     this.#bench = bench;
     this.#rows = rows;
     this.#consumers = consumers;
   }
 
-  static async fill(bench: BenchFleet, rows: number, consumers: number): Promise<KafkaEngine> {
+  static async fill(
+    bench: BenchFleet,
+    row: SingleRow,
+    rows: number,
+    consumers: number,
+  ): Promise<KafkaEngine> {
     const { urls } = bench.fleet.engines;
     const log = pino({ level: 'silent' });
     const kafka = createKafka({ brokers: urls.kafkaBrokers, clientId: 'bench', log });
-    await createTopic(kafka);
-    const id = await openRegistry(urls.schemaRegistryUrl).register(`${topic}-value`, JSON.stringify(schema));
-    await produce(kafka, id, rows, bench);
-    await bench.clickhouse.command(tableDdl);
-    return new KafkaEngine(bench, rows, consumers);
+    await createTopic(kafka, row.topic);
+    const registry = await openRegistry(urls.schemaRegistryUrl);
+    const id = await registry.register(`${row.topic}-value`, JSON.stringify(row.schema));
+    await produce(kafka, row, id, rows, bench);
+    await bench.clickhouse.command(`CREATE TABLE ${row.table} ${row.kept}`);
+    return new KafkaEngine(bench, row, rows, consumers);
   }
 
   /** Attaches the engine, waits until every row is in the table, and detaches it. */
   async run(): Promise<KafkaEngineRun> {
     const { clickhouse, fleet, processes } = this.#bench;
     const { kafkaBrokers, schemaRegistryUrl } = fleet.engines.urls;
-    const before = await countRows(clickhouse, 'bench_single_rows');
+    const { topic, table, queueColumns, select } = this.row;
+    const before = await countRows(clickhouse, table);
     this.#runs += 1;
     await clickhouse.command(`
-      CREATE TABLE bench_queue (submission String, row Int32, account String, received_at Int64, supplier String, holder String,
-          model String, serial String)
+      CREATE TABLE bench_queue (${queueColumns})
       ENGINE = Kafka SETTINGS kafka_broker_list = '${kafkaBrokers}', kafka_topic_list = '${topic}',
-          kafka_group_name = 'bench-${this.#runs}', kafka_format = 'AvroConfluent',
+          kafka_group_name = '${topic}-${this.#runs}', kafka_format = 'AvroConfluent',
           format_avro_schema_registry_url = '${schemaRegistryUrl}',
           kafka_max_block_size = ${blockRows}, kafka_poll_max_batch_size = ${blockRows},
           kafka_num_consumers = ${this.#consumers}, kafka_thread_per_consumer = ${this.#consumers > 1 ? 1 : 0}`);
     try {
-      await clickhouse.command(`
-        CREATE MATERIALIZED VIEW bench_queue_view TO bench_single_rows AS
-        SELECT toUUID(submission) AS submission, row, account, fromUnixTimestamp64Milli(received_at, 'UTC') AS received_at,
-            supplier, holder, model, serial FROM bench_queue`);
+      await clickhouse.command(
+        `CREATE MATERIALIZED VIEW bench_queue_view TO ${table} AS SELECT ${select} FROM bench_queue`,
+      );
       const target = this.#rows;
       const options = { before, target, timeoutMs: 120_000, processes };
-      const arrivals = await watchGrowth(clickhouse, 'bench_single_rows', options);
+      const arrivals = await watchGrowth(clickhouse, table, options);
       // The last blocks are not full ones: the engine waits for more before it writes them.
       const full = target * 0.9;
       const { from, to, rows, seconds, rowsPerSecond } = steadyWindow(
@@ -119,30 +96,25 @@ export class KafkaEngine {
   }
 }
 
-async function createTopic(kafka: Kafka): Promise<void> {
+async function createTopic(kafka: Kafka, topic: string): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
   await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }] });
   await admin.disconnect();
 }
 
-async function produce(kafka: Kafka, schemaId: number, rows: number, bench: BenchFleet): Promise<void> {
-  const type = avroType(schema);
+async function produce(
+  kafka: Kafka,
+  row: SingleRow,
+  schemaId: number,
+  rows: number,
+  bench: BenchFleet,
+): Promise<void> {
   const producer = kafka.producer({ createPartitioner, allowAutoTopicCreation: false });
   await producer.connect();
   const receivedAt = Date.now();
-  const encode = (number: number): Buffer => {
-    const { holder, model } = bench.models[Math.floor(number / 125) % bench.models.length]!;
-    const body = type.toBuffer({
-      submission: `01890000-0000-7000-8000-${String(Math.floor(number / 5_000)).padStart(12, '0')}`,
-      row: (number % 5_000) + 1,
-      account: '01890000-0000-7000-8000-000000000000',
-      received_at: receivedAt,
-      supplier: bench.supplier,
-      holder,
-      model,
-      serial: serialOf(number),
-    });
+  const valueOf = (number: number): Buffer => {
+    const body = row.encode(batchOfOne(bench, number, receivedAt));
     const value = Buffer.allocUnsafe(wireHeaderBytes + body.length);
     writeWireHeader(value, schemaId);
     body.copy(value, wireHeaderBytes);
@@ -153,14 +125,51 @@ async function produce(kafka: Kafka, schemaId: number, rows: number, bench: Benc
       const count = Math.min(rowsPerSend, rows - first);
       const messages = Array.from({ length: count }, (_, i) => ({
         key: null,
-        value: encode(first + i),
+        value: valueOf(first + i),
         partition,
       }));
-      await producer.send({ topic, acks: -1, messages });
+      await producer.send({ topic: row.topic, acks: -1, messages });
     }
   };
   await Promise.all(Array.from({ length: partitions }, (_, partition) => send(partition)));
   await producer.disconnect();
+}
+
+/** A row as the gateway would send it, alone in its batch. */
+function batchOfOne(bench: BenchFleet, number: number, receivedAt: number): SerialBatch {
+  const { holder, model } = bench.models[Math.floor(number / 125) % bench.models.length]!;
+  const { supplier } = bench;
+  const serial = serialOf(number);
+  const at = (number % 5_000) + 1;
+  return {
+    submission: `01890000-0000-7000-8000-${String(Math.floor(number / 5_000)).padStart(12, '0')}`,
+    batch: Math.floor((at - 1) / 500),
+    account: '01890000-0000-7000-8000-000000000000',
+    supplier,
+    channel: 'csv',
+    product: 'panel',
+    action: 'register',
+    received_at: receivedAt,
+    records: [
+      {
+        row: at,
+        line: at + 1,
+        supplier,
+        holder,
+        series: '',
+        model,
+        serial,
+        supplier_key: normalise(supplier),
+        holder_key: normalise(holder),
+        serial_key: serial,
+        status: '',
+        reason: '',
+        note: '',
+        finding: '',
+        column: '',
+      },
+    ],
+  };
 }
 
 /** As scattered as those of the files. */

@@ -1,6 +1,7 @@
 import { type BenchFleet, untilMerged } from './bench-fleet.ts';
 import { KafkaEngine, type KafkaEngineRun } from './kafka-engine.ts';
 import { type PipelineRun, runPipeline } from './pipeline.ts';
+import { singleRows } from './single-rows.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 import type { PanelFiles } from './workload.ts';
 
@@ -17,8 +18,14 @@ export interface ThroughputOptions {
 
 export interface Throughput {
   readonly pipeline?: Rates & { readonly runs: readonly PipelineRun[] };
-  readonly kafkaEngine?: Rates & { readonly runs: readonly KafkaEngineRun[] };
-  /** Our rate by the Kafka engine's, of runs that followed each other. */
+  /** By what a message holds; the first is what we compare ourselves with. */
+  readonly kafkaEngines: readonly KafkaEngineRates[];
+}
+
+export interface KafkaEngineRates extends Rates {
+  readonly name: string;
+  readonly runs: readonly KafkaEngineRun[];
+  /** Our rate by this one's, of runs that followed each other. */
   readonly ratio?: Spread;
 }
 
@@ -41,13 +48,14 @@ export async function runThroughput(
 ): Promise<Throughput> {
   const { progress } = options;
   const pipelineRuns: PipelineRun[] = [];
-  const engineRuns: KafkaEngineRun[] = [];
-  let engine: KafkaEngine | undefined;
-  if (options.kafkaEngine) {
-    progress(
-      `Kafka engine: filling a topic with ${options.kafkaEngineRows.toLocaleString('en')} single rows`,
-    );
-    engine = await KafkaEngine.fill(bench, options.kafkaEngineRows, options.kafkaEngineConsumers);
+  const engines: { readonly engine: KafkaEngine; readonly runs: KafkaEngineRun[] }[] = [];
+  for (const row of options.kafkaEngine ? singleRows : []) {
+    const { kafkaEngineRows, kafkaEngineConsumers } = options;
+    progress(`Kafka engine: filling a topic with ${kafkaEngineRows.toLocaleString('en')} of ${row.name}`);
+    engines.push({
+      engine: await KafkaEngine.fill(bench, row, kafkaEngineRows, kafkaEngineConsumers),
+      runs: [],
+    });
   }
   for (let round = 0; round <= options.rounds; round++) {
     const name = round === 0 ? 'warm-up' : `round ${round} of ${options.rounds}`;
@@ -57,21 +65,24 @@ export async function runThroughput(
       if (round > 0) pipelineRuns.push(run);
       await untilMerged(bench.clickhouse, mergeTimeoutMs);
     }
-    if (engine) {
+    for (const { engine, runs } of engines) {
       const run = await engine.run();
-      progress(`Kafka engine, ${name}: ${rate(run.rowsPerSecond)}`);
-      if (round > 0) engineRuns.push(run);
+      progress(`Kafka engine, ${engine.row.name}, ${name}: ${rate(run.rowsPerSecond)}`);
+      if (round > 0) runs.push(run);
       await untilMerged(bench.clickhouse, mergeTimeoutMs);
     }
   }
-  const ratios = pipelineRuns.flatMap((run, i) => {
-    const other = engineRuns[i];
-    return other ? [run.rowsPerSecond / other.rowsPerSecond] : [];
-  });
   return {
     ...(options.pipeline ? { pipeline: { ...summary(pipelineRuns), runs: pipelineRuns } } : {}),
-    ...(options.kafkaEngine ? { kafkaEngine: { ...summary(engineRuns), runs: engineRuns } } : {}),
-    ...(ratios.length > 0 ? { ratio: spreadOf(ratios) } : {}),
+    kafkaEngines: engines.map(({ engine, runs }) => {
+      const ratios = pipelineRuns.map((run, i) => run.rowsPerSecond / runs[i]!.rowsPerSecond);
+      return {
+        name: engine.row.name,
+        ...summary(runs),
+        runs,
+        ...(ratios.length > 0 ? { ratio: spreadOf(ratios) } : {}),
+      };
+    }),
   };
 }
 
