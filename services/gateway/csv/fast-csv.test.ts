@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import * as ours from './fast-csv.ts';
+import { PieceParser } from './fast-csv.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -18,13 +18,25 @@ function untouched(): typeof import('fast-csv') {
   return fresh;
 }
 
-type Classes = Pick<typeof import('fast-csv'), 'CsvParserStream' | 'ParserOptions'>;
+/** Rows, and the error if there is one, of a text that comes in pieces. */
+function ours(pieces: readonly string[], delimiter: string): unknown {
+  const rows: unknown[] = [];
+  const parser = new PieceParser(delimiter);
+  try {
+    for (const piece of pieces) rows.push(...parser.parse(piece));
+    rows.push(...parser.end());
+    return { rows };
+  } catch (error) {
+    return { rows, error: (error as Error).message };
+  }
+}
 
-/** Rows, or the error, of a text that comes in pieces. */
-function parse(from: Classes, pieces: readonly string[], delimiter: string): Promise<unknown> {
+/** The same by the stream that fast-csv publishes. */
+function published(pieces: readonly string[], delimiter: string): Promise<unknown> {
   return new Promise((resolve) => {
     const rows: unknown[] = [];
-    const parser = new from.CsvParserStream(new from.ParserOptions({ headers: false, delimiter }));
+    const { CsvParserStream, ParserOptions } = theirs;
+    const parser = new CsvParserStream(new ParserOptions({ headers: false, delimiter }));
     parser.on('error', (error: Error) => resolve({ rows, error: error.message }));
     parser.on('data', (row: unknown) => rows.push(row));
     parser.on('end', () => resolve({ rows }));
@@ -55,7 +67,7 @@ const character = fc.oneof(
 const piece = fc.array(character, { maxLength: 30 }).map((characters) => characters.join(''));
 
 it('is two different parsers', () => {
-  expect(theirs.CsvParserStream).not.toBe(ours.CsvParserStream);
+  expect(theirs.ParserOptions).not.toBe((require('fast-csv') as typeof theirs).ParserOptions);
 });
 
 it('gives the same rows and the same errors as fast-csv untouched, whatever the text and its pieces', async () => {
@@ -64,7 +76,7 @@ it('gives the same rows and the same errors as fast-csv untouched, whatever the 
       fc.array(piece, { maxLength: 4 }),
       fc.constantFrom(...delimiters),
       async (pieces, delimiter) => {
-        expect(await parse(ours, pieces, delimiter)).toEqual(await parse(theirs, pieces, delimiter));
+        expect(ours(pieces, delimiter)).toEqual(await published(pieces, delimiter));
       },
     ),
     { numRuns: 3_000 },

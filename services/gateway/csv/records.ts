@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type Refusal, refuse } from '#gateway/refusal.ts';
 import { BlankLines } from './blank-lines.ts';
 import type { Delimiter } from './dialect.ts';
-import { CsvParserStream, ParserOptions } from './fast-csv.ts';
+import { PieceParser } from './fast-csv.ts';
 import { locateBrokenQuotes } from './quotes.ts';
 
 /** Characters given to the parser at once; also the most that one record may hold, unless a kind of file needs more. */
@@ -31,7 +31,7 @@ export interface RecordOptions {
  * what it gives; blank lines come as rows without text for that reason (`ignoreEmpty` stays off).
  */
 export class RecordReader {
-  readonly #parser: CsvParserStream<string[], string[]>;
+  readonly #parser: PieceParser;
   readonly #delimiter: Delimiter;
   readonly #onRecord: OnRecord;
   readonly #recordCharsMax: number;
@@ -44,7 +44,6 @@ export class RecordReader {
   /** Characters since a piece in which a row ended. */
   #pending = 0;
   #refusal: Refusal | undefined;
-  #failure: Error | undefined;
 
   constructor(options: RecordOptions, onRecord: OnRecord) {
     const { delimiter, line = 1, recordCharsMax = pieceChars, pause = setImmediate } = options;
@@ -53,11 +52,7 @@ export class RecordReader {
     this.#delimiter = delimiter;
     this.#line = line;
     this.#onRecord = onRecord;
-    this.#parser = new CsvParserStream<string[], string[]>(new ParserOptions({ headers: false, delimiter }));
-    this.#parser.on('error', (error: Error) => {
-      this.#failure = error;
-    });
-    this.#parser.on('data', (cells: string[]) => this.#take(cells));
+    this.#parser = new PieceParser(delimiter);
   }
 
   /** The line after what was read: no record that is still to come begins before it. */
@@ -65,7 +60,7 @@ export class RecordReader {
     return this.#line;
   }
 
-  /** Takes more text; other work of the process goes on between its pieces. A refusal is the end. */
+  /** Takes more text; other work of the process goes on before each piece of it. A refusal is the end. */
   async write(text: string): Promise<Refusal | undefined> {
     for (let at = 0; at < text.length && !this.#refusal; at += pieceChars)
       await this.#writePiece(text.slice(at, at + pieceChars));
@@ -74,27 +69,33 @@ export class RecordReader {
 
   /** The text has ended. */
   async end(): Promise<Refusal | undefined> {
-    if (!this.#refusal) {
-      const rest = this.#unread;
-      await ended(this.#parser);
-      if (this.#failure) this.#refuse(this.#brokenQuotes(rest));
-    }
-    this.#parser.destroy();
+    if (!this.#refusal) this.#parse(() => this.#parser.end(), this.#parser.unread);
     return this.#refusal;
   }
 
   async #writePiece(piece: string): Promise<void> {
-    const rest = this.#unread;
+    await this.#pause();
+    const text = this.#parser.unread + piece;
     const before = this.#rows;
     this.#quoted ||= piece.includes('"');
-    await written(this.#parser, piece);
-    await this.#pause();
+    this.#parse(() => this.#parser.parse(piece), text);
     this.#pending = this.#rows === before ? this.#pending + piece.length : 0;
-    if (this.#refusal) return;
-    if (this.#failure) this.#refuse(this.#brokenQuotes(rest + piece));
     // Pieces without the end of a row lie inside one record, which would be parsed anew with every piece.
-    else if (this.#pending >= this.#recordCharsMax)
-      this.#refuse(this.#brokenQuotes(rest + piece) ?? refuseTooLong(this.#line, this.#recordCharsMax));
+    if (!this.#refusal && this.#pending >= this.#recordCharsMax)
+      this.#refusal = this.#brokenQuotes(text) ?? refuseTooLong(this.#line, this.#recordCharsMax);
+  }
+
+  /** `text` is what is parsed: where the parser fails, a quotation mark in it is the reason. */
+  #parse(parse: () => readonly string[][], text: string): void {
+    let rows: readonly string[][];
+    try {
+      rows = parse();
+    } catch (failure) {
+      this.#refusal = this.#brokenQuotes(text);
+      if (!this.#refusal) throw failure;
+      return;
+    }
+    for (const cells of rows) this.#take(cells);
   }
 
   #take(cells: string[]): void {
@@ -112,18 +113,6 @@ export class RecordReader {
     this.#refusal = isTooLong(cells, this.#recordCharsMax)
       ? refuseTooLong(start, this.#recordCharsMax)
       : this.#onRecord(cells, start, this.#line);
-  }
-
-  /** What the parser holds of a record that has not ended; it begins where the next record begins. */
-  get #unread(): string {
-    // biome-ignore lint/complexity/useLiteralKeys: the field is private to the parser's types
-    return this.#parser['lines'];
-  }
-
-  #refuse(refusal: Refusal | undefined): void {
-    // The parser also hands on what its receiver throws.
-    if (!refusal) throw this.#failure;
-    this.#refusal = refusal;
   }
 
   #brokenQuotes(text: string): Refusal | undefined {
@@ -161,19 +150,6 @@ function withoutBlankEnd(text: string, delimiter: Delimiter): string {
   while (last >= 0 && blank.has(text.charCodeAt(last))) last -= 1;
   const lineEndAt = text.slice(last + 1).search(/[\r\n]/);
   return lineEndAt < 0 ? text : text.slice(0, last + 1 + lineEndAt + 1);
-}
-
-/** Resolves when the parser has taken a piece, whatever became of it; errors come as events. */
-function written(parser: CsvParserStream<string[], string[]>, piece: string): Promise<void> {
-  return new Promise((resolve) => parser.write(piece, () => resolve()));
-}
-
-function ended(parser: CsvParserStream<string[], string[]>): Promise<void> {
-  return new Promise((resolve) => {
-    parser.once('end', resolve);
-    parser.once('error', resolve);
-    parser.end();
-  });
 }
 
 const lineEnd = /\r\n|\r|\n/g;
