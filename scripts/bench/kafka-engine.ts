@@ -113,7 +113,7 @@ async function produce(
   const producer = kafka.producer({ createPartitioner, allowAutoTopicCreation: false });
   await producer.connect();
   const receivedAt = Date.now();
-  const valueOf = (number: number): Buffer => {
+  const messageOf = (number: number): Buffer => {
     const body = row.encode(batchOfOne(bench, number, receivedAt));
     const value = Buffer.allocUnsafe(wireHeaderBytes + body.length);
     writeWireHeader(value, schemaId);
@@ -125,7 +125,7 @@ async function produce(
       const count = Math.min(rowsPerSend, rows - first);
       const messages = Array.from({ length: count }, (_, i) => ({
         key: null,
-        value: valueOf(first + i),
+        value: messageOf(first + i),
         partition,
       }));
       await producer.send({ topic: row.topic, acks: -1, messages });

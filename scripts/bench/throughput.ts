@@ -25,7 +25,7 @@ export interface Throughput {
 export interface KafkaEngineRates extends Rates {
   readonly name: string;
   readonly runs: readonly KafkaEngineRun[];
-  /** Our rate by this one's, of runs that followed each other. */
+  /** Our rate by this one's, of the runs of each round. */
   readonly ratio?: Spread;
 }
 

@@ -1,11 +1,8 @@
 import type { ClaimEvent } from '#shared/domain/claims/index.ts';
-import { type SentRecord, spelledOut } from '#shared/domain/records.ts';
-import type { BatchHeader } from '#shared/domain/serials.ts';
+import { type SentBatch, spelledOut } from '#shared/domain/records.ts';
 import { type Expected, SequentialLedger } from '#test/simulation/reference.ts';
 import type { Marks } from './marks.ts';
 import type { Desk } from './rig.ts';
-
-type SentBatch = BatchHeader & { readonly records: readonly SentRecord[] };
 
 export interface ExpectedRow extends Expected {
   readonly submission: string;

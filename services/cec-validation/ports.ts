@@ -5,10 +5,10 @@ import type { ApprovedLists } from '#shared/adapters/redis/lists.ts';
 import type { Codec } from '#shared/codec/codec.ts';
 import { writeHeaders } from '#shared/codec/headers.ts';
 import { type ListedTail, standIn } from '#shared/domain/batches.ts';
-import { beginning } from '#shared/domain/records.ts';
+import { plausible } from '#shared/domain/records.ts';
 import type { Metrics } from '#shared/runtime/metrics.ts';
 import { askLists } from './lists.ts';
-import type { ListingPorts, SubmittedView } from './partition.ts';
+import type { ListingPorts, RecordView, SubmittedView } from './partition.ts';
 
 const stage = 'cec-validation';
 
@@ -19,6 +19,11 @@ const view = {
   received_at: true,
   records: { holder: true, series: true, model: true, finding: true, repeats: true },
 } as const;
+
+/** A record that repeats the one before it has no texts. */
+function isSound({ repeats, holder, series, model, finding }: RecordView): boolean {
+  return !repeats || (holder === '' && series === '' && model === '' && finding === '');
+}
 
 /** The stage's ports on the real lists, codec and publisher, for one partition. */
 export function createPorts(options: {
@@ -33,7 +38,7 @@ export function createPorts(options: {
   const appender = codec.appender<ListedTail>('SerialBatch', 'ListedBatch');
   const standIns = codec.encoder<ReturnType<typeof standIn>>('ListedBatch');
   return {
-    decode: (message) => beginning(decoder.decode(message.value)),
+    decode: (message) => plausible(decoder.decode(message.value), isSound),
     ask: (product, records) => askLists(lists, product, records),
     append: (message, tail) => appender.append(message.value!, tail),
     standIn: (headers, origin) => standIns.encode(standIn(headers, origin)),

@@ -4,7 +4,7 @@ import { topicName } from '#shared/adapters/kafka/topics.ts';
 import type { Codec } from '#shared/codec/codec.ts';
 import { writeHeaders } from '#shared/codec/headers.ts';
 import { type DecidedTail, standIn } from '#shared/domain/batches.ts';
-import { beginning } from '#shared/domain/records.ts';
+import { plausible } from '#shared/domain/records.ts';
 import type { Metrics } from '#shared/runtime/metrics.ts';
 import type { StateStore } from '#shared/runtime/state-store.ts';
 import type { BatchView } from './decider.ts';
@@ -27,6 +27,21 @@ const view = {
   listings: { finding: true },
 } as const;
 
+/** Reads a message of `serials.listed`; nothing when its bytes are wrong data. */
+export function batchReader(codec: Codec): (message: Buffer | null) => BatchView | undefined {
+  const decoder = codec.decoder<BatchView>('ListedBatch', view);
+  return (message) => plausible(decoder.decode(message), isSound);
+}
+
+const rowMax = 2 ** 31 - 1;
+
+/** Rows count from 1; a record that repeats the one before it has no texts. */
+function isSound(record: BatchView['records'][number]): boolean {
+  const { row, repeats, supplier_key, holder_key, status, finding } = record;
+  const saysNothing = supplier_key === '' && holder_key === '' && status === '' && finding === '';
+  return row >= 1 && row <= rowMax && (!repeats || saysNothing);
+}
+
 /** The machine's ports on the real codec and publisher, for one partition. */
 export function createPorts(options: {
   readonly partition: number;
@@ -38,7 +53,7 @@ export function createPorts(options: {
   readonly deadBefore: ReadonlySet<number>;
 }): DedupPorts {
   const { partition, store, codec, publisher, metrics, deadLettersInRowMax, deadBefore } = options;
-  const decoder = codec.decoder<BatchView>('ListedBatch', view);
+  const decode = batchReader(codec);
   const appender = codec.appender<DecidedTail>('ListedBatch', 'DecidedBatch');
   const standIns = codec.encoder<ReturnType<typeof standIn>>('DecidedBatch');
 
@@ -51,7 +66,7 @@ export function createPorts(options: {
     store,
     deadLettersInRowMax,
     deadBefore,
-    decode: (message) => beginning(decoder.decode(message.value)),
+    decode: (message) => decode(message.value),
     encodeDecisions: (message, decisions) => appender.tail(message.value!, { decisions }),
     async publish(results) {
       if (results.length === 0) return;

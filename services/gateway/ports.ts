@@ -9,6 +9,7 @@ import type { Codec } from '#shared/codec/codec.ts';
 import { writeHeaders } from '#shared/codec/headers.ts';
 import { tick } from '#shared/domain/batches.ts';
 import { type ClaimEvent, claimPartition } from '#shared/domain/claims/index.ts';
+import type { SentBatch } from '#shared/domain/records.ts';
 import type { Ruling } from '#shared/domain/rulings/ruling.ts';
 import type { SerialBatch } from '#shared/domain/serials.ts';
 import type { AccountsLog } from './accounts/accounts.ts';
@@ -40,7 +41,7 @@ export function submissionLog(transactions: TransactionPool, codec: Codec): Enco
   return kafkaSubmissionLog({
     transactions,
     topics: { batches: topicName('serials.submitted'), manifests: topicName('submissions') },
-    batchEncoder: codec.encoder<SerialBatch>('SerialBatch'),
+    batchEncoder: codec.encoder<SentBatch>('SerialBatch'),
     manifestEncoder: codec.encoder<SubmissionManifest>('SubmissionManifest'),
   });
 }

@@ -7,7 +7,7 @@ import { type Clickhouse, isDataRefused } from '#shared/adapters/clickhouse/clie
 import { migrate } from '#shared/adapters/clickhouse/migrations.ts';
 import { Codec, Encoder } from '#shared/codec/codec.ts';
 import { type OriginHeaders, writeHeaders } from '#shared/codec/headers.ts';
-import { schemaOfTopic } from '#shared/codec/schemas.ts';
+import { releasedVersions, schemaOfTopic } from '#shared/codec/schemas.ts';
 import { schemaIdOf } from '#shared/codec/wire.ts';
 import { standIn } from '#shared/domain/batches.ts';
 import { grouped, type SentRecord, spelledOut } from '#shared/domain/records.ts';
@@ -134,10 +134,10 @@ async function start() {
   };
 }
 
-/** The container that the writer would send for these messages. */
-/** Of the newest version, as what is sent now is. */
-const insert = target.sql(2);
+/** By the newest version, like what is sent now. */
+const insert = target.sql(releasedVersions(target.schema).length);
 
+/** The container that the writer would send for these messages. */
 function containerOf(messages: readonly InMessage[]): readonly Buffer[] {
   const writer = new ContainerWriter(codec.versions(target.schema).at(-1)!.schema);
   return writer.write(messages.map(({ offset, value }) => ({ partition: 3, offset, value: value! })));
@@ -264,6 +264,9 @@ test('a batch whose records repeat each other makes the rows that it makes spell
     await clickhouse.command(`TRUNCATE TABLE ${table}`);
   await (await start())(short);
   expect(await everything()).toEqual(once);
+  // Both in one delivery, as while releases change.
+  await (await start())(decided(8), { ...whole, offset: 9 }, decided(10), { ...short, offset: 11 });
+  expect(await ledger()).toMatchObject({ rows: 32 + 4, unregistered: 8 + 2 });
 });
 
 describe('L1: a repeat changes nothing', () => {

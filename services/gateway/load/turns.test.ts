@@ -13,32 +13,33 @@ async function read(name: string, slices: number, pause: () => Promise<void>, do
 }
 
 describe('turns of files that are read in slices', () => {
-  test('one file after the other, in the order in which they came', async () => {
+  test('two files at a time, in the order in which they came', async () => {
     const turns = new Turns(() => 0);
     const done: string[] = [];
     await Promise.all(['a', 'b', 'c'].map((name) => read(name, 3, turns.of(large), done)));
-    expect(done.join('')).toBe('aaabbbccc');
+    expect(done.join('')).toBe('abababccc');
   });
 
   test('a small one that comes later goes before', async () => {
     let now = 0;
     const turns = new Turns(() => now);
     const done: string[] = [];
-    const first = read('L', 5, turns.of(large), done);
+    const first = Array.from({ length: 4 }, () => read('L', 5, turns.of(large), done));
     await setImmediate();
     now = 1_000;
-    await Promise.all([first, read('s', 2, turns.of(200), done)]);
-    expect(done.join('')).toMatch(/^LL?ssL+$/);
+    await Promise.all([...first, read('s', 2, turns.of(200), done)]);
+    expect(done.lastIndexOf('s')).toBeLessThan(8);
   });
 
   test('one that has waited long enough goes before small ones that come later', async () => {
     let now = 0;
     const turns = new Turns(() => now);
     const done: string[] = [];
-    const pause = turns.of(large);
+    const pause = turns.of(100 * large);
     now = 10_000;
-    await Promise.all([read('s', 2, turns.of(200), done), read('L', 2, pause, done)]);
-    expect(done.join('')).toBe('LLss');
+    const small = Array.from({ length: 4 }, () => read('s', 2, turns.of(200), done));
+    await Promise.all([...small, read('L', 2, pause, done)]);
+    expect(done.join('').slice(0, 4)).toBe('LsLs');
   });
 
   test('between two slices the event loop turns', async () => {
@@ -52,7 +53,7 @@ describe('turns of files that are read in slices', () => {
     })();
     const done: string[] = [];
     await Promise.all([1, 2, 3].map((name) => read(String(name), 2, turns.of(10), done)));
-    expect(turned).toBeGreaterThanOrEqual(5);
+    expect(turned).toBeGreaterThanOrEqual(3);
     await immediates;
   });
 

@@ -62,7 +62,7 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    this.#turns = new Turns(options.now);
+    this.#turns = new Turns(() => performance.now());
   }
 
   /** Takes all rows, faulty ones as outcomes of their own; or nothing. */
@@ -118,9 +118,10 @@ export class Intake {
     const { rowsMax } = sent;
     let reading: Promise<C | Refusal> | undefined;
     return () => {
-      const pause = this.#turns.of(sent.body.length);
-      const options = { partitions, damageShareMax, catalogue, rowsMax, sender, pause };
-      reading ??= (async () => sent.read(options))();
+      reading ??= (async () => {
+        const pause = this.#turns.of(sent.body.length);
+        return sent.read({ partitions, damageShareMax, catalogue, rowsMax, sender, pause });
+      })();
       return reading;
     };
   }

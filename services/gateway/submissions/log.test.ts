@@ -5,8 +5,8 @@ import type { Transaction } from '#shared/adapters/kafka/transactions.ts';
 import { Decoder, Encoder } from '#shared/codec/codec.ts';
 import { readHeaders } from '#shared/codec/headers.ts';
 import { avroType, releasedVersions, type SchemaName } from '#shared/codec/schemas.ts';
-import { type SentRecord, spelledOut } from '#shared/domain/records.ts';
-import type { SerialBatch, SerialRecord } from '#shared/domain/serials.ts';
+import { type SentBatch, spelledOut } from '#shared/domain/records.ts';
+import type { SerialRecord } from '#shared/domain/serials.ts';
 import { panelRegistration } from './documents.ts';
 import { kafkaSubmissionLog, type SubmissionManifest, splitSends } from './log.ts';
 import { type FileContents, readFile } from './read-file.ts';
@@ -18,7 +18,7 @@ function codec<T>(name: SchemaName): { encoder: Encoder<T>; decoder: Decoder<T> 
   return { encoder: new Encoder<T>(version.type, 7), decoder: new Decoder<T>(version.type, [version]) };
 }
 
-const batches = codec<SerialBatch & { readonly records: readonly SentRecord[] }>('SerialBatch');
+const batches = codec<SentBatch>('SerialBatch');
 const manifests = codec<SubmissionManifest>('SubmissionManifest');
 
 /** Partitions that already hold something, and give offsets as a broker does: the first of a send. */

@@ -5,8 +5,7 @@ import { assert } from '#shared/base/errors.ts';
 import type { Encoder } from '#shared/codec/codec.ts';
 import { writeHeaders } from '#shared/codec/headers.ts';
 import { batchingVersion } from '#shared/domain/normalise.ts';
-import { grouped } from '#shared/domain/records.ts';
-import type { SerialBatch } from '#shared/domain/serials.ts';
+import { grouped, type SentBatch } from '#shared/domain/records.ts';
 import type { EncodedSubmission, EncodingLog, Submission } from './submission.ts';
 
 /** Mirrors schemas/SubmissionManifest.avsc. */
@@ -45,7 +44,7 @@ export interface LogOptions {
   readonly transactions: Pick<TransactionPool, 'run'>;
   /** Full names of the topics of batches and manifests. */
   readonly topics: { readonly batches: string; readonly manifests: string };
-  readonly batchEncoder: Pick<Encoder<SerialBatch>, 'encode'>;
+  readonly batchEncoder: Pick<Encoder<SentBatch>, 'encode'>;
   readonly manifestEncoder: Pick<Encoder<SubmissionManifest>, 'encode'>;
 }
 

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import avro from 'avsc';
 import './avsc-strings.ts';
 import { boundedArrays } from './bounded-arrays.ts';
+import './strict-booleans.ts';
 
 /** One Avro schema as written in `schemas/`. Only records travel on topics. */
 export interface RecordSchema {

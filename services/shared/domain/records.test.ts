@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Codec } from '#shared/codec/codec.ts';
 import { avroType, releasedVersions } from '#shared/codec/schemas.ts';
 import { writeWireHeader } from '#shared/codec/wire.ts';
-import { beginning, carriedOn, grouped, type SentRecord, spelledOut } from './records.ts';
+import { carriedOn, grouped, plausible, type SentBatch, spelledOut } from './records.ts';
 import type { BatchHeader, SerialRecord } from './serials.ts';
 
 const few = fc.constantFrom('', 'a', 'b');
@@ -77,10 +77,17 @@ describe('records that say the same', () => {
     expect(carriedOn(records, ['x', '', '', 'y', ''])).toEqual(['x', 'x', 'x', 'y', 'y']);
   });
 
-  test('a first record that repeats has nothing to repeat: no batch', () => {
-    expect(beginning({ records: [{ repeats: true }] })).toBeUndefined();
-    for (const batch of [undefined, { records: [] }, { records: [{ repeats: false }, { repeats: true }] }])
-      expect(beginning(batch)).toBe(batch);
+  test('what no gateway writes is no batch', () => {
+    const batchOf = (repeats: readonly boolean[], action = 'register') => ({
+      action,
+      records: repeats.map((repeats) => ({ repeats })),
+    });
+    const sound = () => true;
+    for (const batch of [undefined, batchOf([]), batchOf([false, true]), batchOf([], 'tick')])
+      expect(plausible(batch, sound)).toBe(batch);
+    expect(plausible(batchOf([true]), sound)).toBeUndefined();
+    expect(plausible(batchOf([false], 'registgr'), sound)).toBeUndefined();
+    expect(plausible(batchOf([false, true]), ({ repeats }) => !repeats)).toBeUndefined();
   });
 });
 
@@ -91,9 +98,7 @@ test('a message of version 1 has no record that repeats', async () => {
   const body = avroType(first!.schema).toBuffer({ ...header, records: [record, { ...record, row: 2 }] });
   const message = Buffer.concat([Buffer.alloc(5), body]);
   writeWireHeader(message, codec.versions('SerialBatch')[0]!.id);
-  const batch = codec
-    .decoder<BatchHeader & { readonly records: readonly SentRecord[] }>('SerialBatch')
-    .decode(message);
+  const batch = codec.decoder<SentBatch>('SerialBatch').decode(message);
   expect(batch!.records.map(({ repeats }) => repeats)).toEqual([false, false]);
   expect(spelledOut(batch!.records)).toEqual([record, { ...record, row: 2 }]);
 });

@@ -1,4 +1,4 @@
-import type { SerialRecord } from './serials.ts';
+import { actions, type BatchHeader, type SerialRecord } from './serials.ts';
 
 /**
  * A record as it travels. The rows of a file say the same of many serials: what several records of a batch have in common is
@@ -8,10 +8,17 @@ export interface SentRecord extends SerialRecord {
   readonly repeats: boolean;
 }
 
-/** Batches with what is read of their records. */
-interface Sent<R> {
-  readonly records: readonly R[];
+export interface SentBatch extends BatchHeader {
+  readonly records: readonly SentRecord[];
 }
+
+/** What a stage reads of a batch. */
+interface View {
+  readonly action: string;
+  readonly records: readonly { readonly repeats: boolean }[];
+}
+
+const known: ReadonlySet<string> = new Set(actions);
 
 /** Records that say the same, one after the other; the order of the file among them, and of the first of each. */
 export function grouped(records: readonly SerialRecord[]): readonly SentRecord[] {
@@ -52,11 +59,16 @@ export function carriedOn<T>(
   });
 }
 
-/** The batch, unless its first record repeats one that is not there: wrong data. */
-export function beginning<B extends Sent<{ readonly repeats: boolean }>>(
+/**
+ * The batch, or nothing when it says what no gateway writes, though its bytes can be decoded: an action that there is not, a
+ * record that repeats one that is not there, or one that is not `sound`.
+ */
+export function plausible<B extends View>(
   batch: B | undefined,
+  sound: (record: B['records'][number]) => boolean,
 ): B | undefined {
-  return batch?.records[0]?.repeats ? undefined : batch;
+  if (!batch || !known.has(batch.action) || batch.records[0]?.repeats) return undefined;
+  return batch.records.every(sound) ? batch : undefined;
 }
 
 /** All texts but the serial: see `sent`. */

@@ -1,8 +1,10 @@
 /**
- * The words of the serial pipeline. Shapes mirror `schemas/*.avsc` field by field; times are epoch milliseconds.
+ * The words of the serial pipeline. Shapes mirror `schemas/*.avsc` field by field, but for what records of a batch
+ * share (`records.ts`); times are epoch milliseconds.
  */
 export type Product = 'panel' | 'inverter' | 'battery';
-export type Action = 'register' | 'invalidate' | 'update_status' | 'tick';
+export const actions = ['register', 'invalidate', 'update_status', 'tick'] as const;
+export type Action = (typeof actions)[number];
 export type Channel = 'csv' | 'json' | 'stream' | 'portal' | 'internal';
 
 export interface SerialRecord {
