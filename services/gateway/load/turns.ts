@@ -24,7 +24,7 @@ export class Turns {
 
   /** What a file of so many bytes waits by, between two slices. */
   of(bytes: number): () => Promise<void> {
-    const due = this.#now() + Math.min(bytes / bytesPerMs, overtakenMsMax);
+    const due = this.#now() + Math.min(bytes / bytesPerMs, overtakenMs);
     const place = this.#begun++;
     return () =>
       new Promise((goOn) => {
@@ -45,7 +45,7 @@ export class Turns {
 
 /** Of 5,000 rows, about 350 kB, it takes 7 s until nothing that comes later goes before them. */
 const bytesPerMs = 50;
-const overtakenMsMax = 10_000;
+const overtakenMs = 10_000;
 /** Slices of one turn of the event loop: streams have their own, and files must not be one among many of them. */
 const atOnce = 2;
 
