@@ -107,14 +107,23 @@ describe('others are served while one account', () => {
 
   it('holds 200 uploads open that trickle; they are ended, and told why (must survive 11)', async () => {
     const slow = await uploader('Slow');
-    const sendings = Array.from({ length: 200 }, () => begin(slow, 100_000));
-    for (const sending of sendings) sending.write('A');
+    const sendings: ClientRequest[] = [];
+    const holdOneMore = () => {
+      const sending = begin(slow, 100_000);
+      sending.write('A');
+      sendings.push(sending);
+    };
+    for (let i = 0; i < 200; i++) holdOneMore();
     const trickle = setInterval(() => {
       for (const sending of sendings) if (!sending.destroyed) sending.write('A');
     }, 200);
     const full = await until(
       'all its places to be taken',
-      () => upload(slow, csv(1)),
+      () => {
+        // The upload before may have had the place of the last of them, which was then refused.
+        holdOneMore();
+        return upload(slow, csv(1));
+      },
       ({ status }) => status === 429,
       10_000,
     );
