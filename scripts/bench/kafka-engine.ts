@@ -2,9 +2,10 @@ import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
 import { createKafka, createPartitioner } from '#shared/adapters/kafka/client.ts';
 import { openRegistry } from '#shared/adapters/registry/registry.ts';
-import { wireHeaderBytes, writeWireHeader } from '#shared/codec/wire.ts';
-import { normalise } from '#shared/domain/normalise.ts';
+import { Encoder } from '#shared/codec/codec.ts';
+import { avroType } from '#shared/codec/schemas.ts';
 import type { SerialBatch } from '#shared/domain/serials.ts';
+import { recordOf } from '#test/support/serial-record.ts';
 import type { BenchFleet } from './bench-fleet.ts';
 import { countRows, watchGrowth } from './growth.ts';
 import { cpuPerRow } from './processes.ts';
@@ -113,19 +114,13 @@ async function produce(
   const producer = kafka.producer({ createPartitioner, allowAutoTopicCreation: false });
   await producer.connect();
   const receivedAt = Date.now();
-  const messageOf = (number: number): Buffer => {
-    const body = row.encode(batchOfOne(bench, number, receivedAt));
-    const value = Buffer.allocUnsafe(wireHeaderBytes + body.length);
-    writeWireHeader(value, schemaId);
-    body.copy(value, wireHeaderBytes);
-    return value;
-  };
+  const encoder = new Encoder<object>(avroType(row.schema), schemaId);
   const send = async (partition: number) => {
     for (let first = partition * rowsPerSend; first < rows; first += partitions * rowsPerSend) {
       const count = Math.min(rowsPerSend, rows - first);
       const messages = Array.from({ length: count }, (_, i) => ({
         key: null,
-        value: messageOf(first + i),
+        value: encoder.encode(row.recordOf(batchOfOne(bench, first + i, receivedAt))),
         partition,
       }));
       await producer.send({ topic: row.topic, acks: -1, messages });
@@ -138,37 +133,17 @@ async function produce(
 /** A row as the gateway would send it, alone in its batch. */
 function batchOfOne(bench: BenchFleet, number: number, receivedAt: number): SerialBatch {
   const { holder, model } = bench.models[Math.floor(number / 125) % bench.models.length]!;
-  const { supplier } = bench;
-  const serial = serialOf(number);
   const at = (number % 5_000) + 1;
   return {
     submission: `01890000-0000-7000-8000-${String(Math.floor(number / 5_000)).padStart(12, '0')}`,
     batch: Math.floor((at - 1) / 500),
     account: '01890000-0000-7000-8000-000000000000',
-    supplier,
+    supplier: bench.supplier,
     channel: 'csv',
     product: 'panel',
     action: 'register',
     received_at: receivedAt,
-    records: [
-      {
-        row: at,
-        line: at + 1,
-        supplier,
-        holder,
-        series: '',
-        model,
-        serial,
-        supplier_key: normalise(supplier),
-        holder_key: normalise(holder),
-        serial_key: serial,
-        status: '',
-        reason: '',
-        note: '',
-        finding: '',
-        column: '',
-      },
-    ],
+    records: [recordOf({ supplier: bench.supplier, holder, model, serial: serialOf(number) }, at)],
   };
 }
 

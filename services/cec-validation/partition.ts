@@ -1,6 +1,7 @@
 import { OperationalError } from '#shared/base/errors.ts';
 import { type MessageHeaders, readHeaders } from '#shared/codec/headers.ts';
 import type { ListedTail } from '#shared/domain/batches.ts';
+import { carriedOn } from '#shared/domain/records.ts';
 import type { Listing } from '#shared/domain/serials.ts';
 import { DeadLetterRun, type Sign } from '#shared/runtime/dead-letter-run.ts';
 import type { Delivery, InMessage, PartitionControl, PartitionWorker } from '#shared/runtime/stage.ts';
@@ -147,17 +148,19 @@ export class ListingPartition implements PartitionWorker {
     answers: ReadonlyMap<string, ListAnswer>,
   ): Listed {
     const answer = asksLists(batch) ? answers.get(batch.product) : undefined;
-    const counts = new Map<string, number>();
-    let said = notChecked;
     const listings = batch.records.map((record) => {
-      if (!record.repeats)
-        said = answer && record.finding === '' ? answer.listingOf(record, batch.received_at) : notChecked;
-      counts.set(said.finding, (counts.get(said.finding) ?? 0) + 1);
-      return record.repeats ? asBefore : said;
+      if (record.repeats) return asBefore;
+      return answer && record.finding === '' ? answer.listingOf(record, batch.received_at) : notChecked;
     });
-    for (const [finding, rows] of counts) this.#ports.counted(finding, rows);
+    this.#count(carriedOn(batch.records, listings));
     const tail = { origin: message.offset, snapshot: answer?.snapshot ?? '', listings };
     return { headers, value: this.#ports.append(message, tail) };
+  }
+
+  #count(listings: readonly Listing[]): void {
+    const counts = new Map<string, number>();
+    for (const { finding } of listings) counts.set(finding, (counts.get(finding) ?? 0) + 1);
+    for (const [finding, rows] of counts) this.#ports.counted(finding, rows);
   }
 
   async #dead(message: InMessage, headers: MessageHeaders): Promise<Listed> {

@@ -1,5 +1,6 @@
 import { assert } from '#shared/base/errors.ts';
-import type { Decision, Outcome } from '#shared/domain/serials.ts';
+import { carriedOn } from '#shared/domain/records.ts';
+import type { Decision } from '#shared/domain/serials.ts';
 import { type Bytes, type Read, utf8Bytes, type Write } from '#shared/runtime/state-store.ts';
 import { decideRecord, outcomeBeforeIndex } from './decide.ts';
 import {
@@ -182,16 +183,15 @@ export class Decider {
   /** Each record as the outcome it has without the index, or as what the index is asked. */
   #pending(batch: BatchView | undefined, places: Places): readonly (Pending | Decision)[] {
     if (!batch) return [];
-    let said: BatchView['records'][number];
-    let outcome: Outcome | undefined;
-    return batch.records.map((record, i) => {
-      if (!record.repeats) {
-        said = record;
-        outcome = outcomeBeforeIndex(record.finding, batch.listings[i]?.finding ?? '');
-      }
+    const { records } = batch;
+    const saidOf = carriedOn(records, records);
+    const listings = carriedOn(records, batch.listings);
+    return records.map(({ serial_key }, i) => {
+      const said = saidOf[i]!;
+      const outcome = outcomeBeforeIndex(said.finding, listings[i]?.finding ?? '');
       if (outcome) return { outcome, entry: 0, note: '' };
       return {
-        place: places.add(serialPlace(this.#layout, batch.product, record.serial_key)),
+        place: places.add(serialPlace(this.#layout, batch.product, serial_key)),
         holder: said.holder_key,
         supplier: said.supplier_key,
         status: batch.action === 'update_status' ? said.status : '',

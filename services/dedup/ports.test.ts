@@ -5,6 +5,7 @@ import type { ListedTail } from '#shared/domain/batches.ts';
 import { grouped, type SentBatch } from '#shared/domain/records.ts';
 import type { InMessage } from '#shared/runtime/stage.ts';
 import { batchOf, layout, listed, row } from '#test/support/dedup.ts';
+import { recordOf } from '#test/support/serial-record.ts';
 import { Decider } from './decider.ts';
 import type { Incoming } from './partition.ts';
 import { batchReader } from './ports.ts';
@@ -13,23 +14,13 @@ let ids = 1;
 const codec = await Codec.open({ register: async () => ids++ }, { 'serials.listed': 'ListedBatch' });
 const read = batchReader(codec);
 const records = grouped(
-  Array.from({ length: 12 }, (_, i) => ({
-    row: i + 1,
-    line: i + 2,
-    supplier: 'Sup',
-    holder: `Hold ${i % 3}`,
-    series: '',
-    model: `M${i % 3}`,
-    serial: `S${i}`,
-    supplier_key: 'SUP',
-    holder_key: `HOLD ${i % 3}`,
-    serial_key: `S${i}`,
-    status: '',
-    reason: '',
-    note: '',
-    finding: i === 7 ? 'serial_missing' : '',
-    column: '',
-  })),
+  Array.from({ length: 12 }, (_, i) => {
+    const finding = i === 7 ? 'serial_missing' : '';
+    return recordOf(
+      { supplier: 'Sup', holder: `Hold ${i % 3}`, model: `M${i % 3}`, serial: `S${i}`, finding },
+      i + 1,
+    );
+  }),
 );
 const message = codec.encoder<SentBatch & ListedTail>('ListedBatch').encode({
   submission: '019d0000-0000-7000-8000-000000000001',

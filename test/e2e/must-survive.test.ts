@@ -16,8 +16,9 @@ import { sydneyDay } from '#shared/domain/days.ts';
 import { partitionOf } from '#shared/domain/partition.ts';
 import { claimOf, equipment, solarFacts } from '#test/support/claims.ts';
 import { startTestFleet, type TestFleet } from '#test/support/fleet.ts';
-import { GatewayLog, type RawRow } from '#test/support/gateway-log.ts';
+import { GatewayLog } from '#test/support/gateway-log.ts';
 import { expectNothingDiffers, recoveryContext, Submitted, still } from '#test/support/recovery.ts';
+import type { RawRow } from '#test/support/serial-record.ts';
 
 /** Cases of the list "Must survive" on the real engines: each has its number in its name. */
 let fleet: TestFleet;

@@ -11,21 +11,10 @@ import { Codec, type Encoder } from '#shared/codec/codec.ts';
 import { writeHeaders } from '#shared/codec/headers.ts';
 import { tick } from '#shared/domain/batches.ts';
 import { type ClaimEvent, claimPartition } from '#shared/domain/claims/index.ts';
-import { normalise } from '#shared/domain/normalise.ts';
 import { partitionOf } from '#shared/domain/partition.ts';
 import type { SerialBatch, SerialRecord } from '#shared/domain/serials.ts';
+import { type RawRow, recordOf } from './serial-record.ts';
 import { silent } from './stores.ts';
-
-export interface RawRow {
-  readonly supplier: string;
-  readonly holder: string;
-  readonly model: string;
-  readonly serial: string;
-  /** Reason code of the gateway; the row is malformed. */
-  readonly finding?: string;
-  /** Of a change of status. */
-  readonly status?: string;
-}
 
 export interface RawSubmission {
   readonly action?: string;
@@ -153,27 +142,4 @@ export class GatewayLog {
       );
     return cut.map((batch, number) => ({ number, ...batch }));
   }
-}
-
-function recordOf(
-  { supplier, holder, model, serial, finding = '', status = '' }: RawRow,
-  row: number,
-): SerialRecord {
-  return {
-    row,
-    line: row + 1,
-    supplier,
-    holder,
-    series: '',
-    model,
-    serial,
-    supplier_key: normalise(supplier),
-    holder_key: normalise(holder),
-    serial_key: normalise(serial),
-    status,
-    reason: '',
-    note: '',
-    finding,
-    column: '',
-  };
 }

@@ -10,7 +10,8 @@ import { runScript } from '#scripts/run-script.ts';
 import { checkConservation } from '#shared/adapters/clickhouse/conservation.ts';
 import { indexPrefix, topicName } from '#shared/adapters/kafka/topics.ts';
 import { stateKey } from '#shared/adapters/redis/state-store.ts';
-import type { GatewayLog, RawRow, RawSubmission } from './gateway-log.ts';
+import type { GatewayLog, RawSubmission } from './gateway-log.ts';
+import type { RawRow } from './serial-record.ts';
 
 /** The engines as tools see them. */
 export function recoveryContext(urls: EngineUrls): { context: RecoveryContext; close(): Promise<void> } {
